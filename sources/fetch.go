@@ -1,0 +1,70 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+)
+
+// A Fetch moves what is new at an upstream into documents, and commits.
+type Fetch = func(ctx context.Context, m *Mirror) error
+
+// File fetches one URL as one document.
+func File(name, url string) Fetch {
+	return Files(map[string]string{name: url})
+}
+
+// Files fetches documents by name, each from its URL and each with a commit
+// of its own: one that fails leaves the others as new as they are.
+func Files(urls map[string]string) Fetch {
+	return func(ctx context.Context, m *Mirror) error {
+		return copyAll(ctx, m, urls, nil)
+	}
+}
+
+// copyAll copies each document and commits it with the cursor. It goes on
+// after what is wrong with one document, and stops at what is wrong with the
+// host, which the next document would suffer as well.
+func copyAll(ctx context.Context, m *Mirror, urls map[string]string, cursor any) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(urls)) {
+		err := m.Copy(ctx, name, urls[name])
+		if err == nil {
+			err = m.Commit(ctx, cursor)
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if err != nil && !ofDocument(err) {
+			break
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// ofDocument reports whether err concerns one document only.
+func ofDocument(err error) bool {
+	return notFound(err) || errors.Is(err, ErrIncomplete) || errors.Is(err, ErrTooLarge)
+}
+
+// Archive fetches an archive, the selected entries of which are the documents
+// of the folder dir, "" for all of the source's.
+func Archive(dir, url string, sel Selection) Fetch {
+	return func(ctx context.Context, m *Mirror) error {
+		var cursor struct {
+			Selection string `json:"selection"`
+		}
+		if err := m.Load(&cursor); err != nil {
+			return err
+		}
+		if cursor.Selection != sel.key() {
+			m.Forget(url)
+			cursor.Selection = sel.key()
+		}
+		if err := m.Unpack(ctx, dir, url, sel.name); err != nil {
+			return err
+		}
+		return m.Commit(ctx, cursor)
+	}
+}

@@ -1,0 +1,451 @@
+package store
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// packSize is how many bytes of documents are compressed together. Small
+// documents share a pack; a large one goes on over several.
+const packSize = 1 << 20
+
+// stageLimit is how many bytes of compressed packs wait for a transaction.
+const stageLimit = 16 << 20
+
+// A blob is where the bytes of a document are: size bytes from offset of the
+// first pack on.
+type blob struct {
+	hash   [sha256.Size]byte
+	size   uint64
+	offset uint64
+	packs  []uint64
+}
+
+func (b *blob) exists() bool { return b.hash != [sha256.Size]byte{} }
+
+// docEntry is what is known of a document: its bytes as last fetched, the
+// bytes that its parts come from (the same, but for a document that no longer
+// parses or is not believed), and how that went.
+type docEntry struct {
+	current blob   // does not exist for a document that upstream took away
+	good    blob   // does not exist for a document never parsed
+	version uint64 // the source's Version that good was parsed with
+	failed  uint64 // 1 + the Version with which current did not parse; 0: not tried or parsed
+	problem string // why current did not parse
+}
+
+func (e *docEntry) append(dst []byte) []byte {
+	dst = e.current.append(dst)
+	if e.good.hash == e.current.hash {
+		dst = append(dst, 1)
+	} else {
+		dst = e.good.append(append(dst, 0))
+	}
+	dst = binary.AppendUvarint(dst, e.version)
+	dst = binary.AppendUvarint(dst, e.failed)
+	return append(dst, e.problem...)
+}
+
+func (b *blob) append(dst []byte) []byte {
+	dst = append(dst, b.hash[:]...)
+	dst = binary.AppendUvarint(dst, b.size)
+	dst = binary.AppendUvarint(dst, b.offset)
+	dst = binary.AppendUvarint(dst, uint64(len(b.packs)))
+	for _, p := range b.packs {
+		dst = binary.AppendUvarint(dst, p)
+	}
+	return dst
+}
+
+func decodeDocEntry(b []byte) (e docEntry, err error) {
+	r := byteReader{b: b}
+	e.current.read(&r)
+	if r.byte() == 1 {
+		e.good = e.current
+	} else {
+		e.good.read(&r)
+	}
+	e.version, e.failed = r.uvarint(), r.uvarint()
+	e.problem = string(r.b)
+	return e, r.err
+}
+
+func (b *blob) read(r *byteReader) {
+	copy(b.hash[:], r.bytes(sha256.Size))
+	b.size, b.offset = r.uvarint(), r.uvarint()
+	n := r.uvarint()
+	if n > uint64(len(r.b)) {
+		r.err = errCorrupt
+		return
+	}
+	b.packs = make([]uint64, n)
+	for i := range b.packs {
+		b.packs[i] = r.uvarint()
+	}
+}
+
+// A byteReader takes values off a slice; after an error all are zero.
+type byteReader struct {
+	b   []byte
+	err error
+}
+
+func (r *byteReader) uvarint() uint64 {
+	n, w := binary.Uvarint(r.b)
+	if w <= 0 {
+		r.err, r.b = errCorrupt, nil
+		return 0
+	}
+	r.b = r.b[w:]
+	return n
+}
+
+func (r *byteReader) bytes(n int) []byte {
+	if n > len(r.b) {
+		r.err, r.b = errCorrupt, nil
+		return nil
+	}
+	head := r.b[:n]
+	r.b = r.b[n:]
+	return head
+}
+
+func (r *byteReader) byte() byte {
+	if b := r.bytes(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+// Documents is the documents of one source, for a Mirror to fill. It is used
+// by one goroutine; several sources may be filled at once.
+type Documents struct {
+	s      *Store
+	source string
+
+	puts    map[string]blob // the zero blob: delete
+	raw     []byte          // the open pack
+	pack    uint64          // its number
+	begun   bool            // a pack is open
+	staged  map[uint64][]byte
+	pending int // bytes in staged
+	readBuf []byte
+}
+
+// Documents returns the documents of the named source.
+func (s *Store) Documents(source string) *Documents {
+	return &Documents{s: s, source: source, puts: map[string]blob{}, staged: map[uint64][]byte{}}
+}
+
+// Put makes what r yields the document name and reports whether it differs
+// from what is there. An error of r leaves the document as it was. Nothing
+// counts before Commit.
+func (d *Documents) Put(name string, r io.Reader) (changed bool, err error) {
+	b, err := d.write(r)
+	if err != nil {
+		return false, err
+	}
+	old, err := d.current(name)
+	if err != nil {
+		return false, err
+	}
+	if old.hash == b.hash {
+		d.unwrite(b)
+		return false, nil
+	}
+	d.puts[name] = b
+	return true, d.flushIfFull()
+}
+
+// Delete takes the document away at the next Commit.
+func (d *Documents) Delete(name string) error {
+	old, err := d.current(name)
+	if err == nil && old.exists() {
+		d.puts[name] = blob{}
+	}
+	return err
+}
+
+// current returns the document's bytes as they will be after Commit.
+func (d *Documents) current(name string) (b blob, err error) {
+	if b, ok := d.puts[name]; ok {
+		return b, nil
+	}
+	err = d.s.db.View(func(tx *bolt.Tx) error {
+		if v := tx.Bucket(docBucket).Get(docKey(d.source, name)); v != nil {
+			e, err := decodeDocEntry(v)
+			b = e.current
+			return err
+		}
+		return nil
+	})
+	return b, err
+}
+
+// write appends r to the packs.
+func (d *Documents) write(r io.Reader) (b blob, err error) {
+	if d.readBuf == nil {
+		d.readBuf = make([]byte, 64<<10)
+	}
+	if !d.begun {
+		d.openPack()
+		d.begun = true
+	}
+	b.offset = uint64(len(d.raw))
+	h := sha256.New()
+	start := len(d.raw)
+	for {
+		n, err := r.Read(d.readBuf)
+		h.Write(d.readBuf[:n])
+		b.size += uint64(n)
+		d.raw = append(d.raw, d.readBuf[:n]...)
+		for len(d.raw) >= packSize {
+			b.packs = append(b.packs, d.pack)
+			d.closePack(packSize)
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			if len(b.packs) == 0 {
+				d.raw = d.raw[:start]
+			}
+			return blob{}, err
+		}
+		if d.pending > stageLimit {
+			if err := d.flush(); err != nil {
+				return blob{}, err
+			}
+		}
+	}
+	if len(b.packs) > 0 && len(d.raw) > 0 || len(d.raw) > start {
+		b.packs = append(b.packs, d.pack)
+	}
+	h.Sum(b.hash[:0])
+	return b, nil
+}
+
+// unwrite takes the document just written off the open pack again. What it
+// filled of closed packs is garbage.
+func (d *Documents) unwrite(b blob) {
+	if b.size == 0 {
+		return
+	}
+	if b.packs[0] == d.pack {
+		d.raw = d.raw[:b.offset]
+		return
+	}
+	for _, p := range b.packs[1:] {
+		if v, ok := d.staged[p]; ok && p != d.pack {
+			d.pending -= len(v)
+			delete(d.staged, p)
+		}
+	}
+	if b.packs[len(b.packs)-1] == d.pack {
+		d.raw = d.raw[:0]
+	}
+}
+
+func (d *Documents) openPack() {
+	d.s.mu.Lock()
+	d.pack = d.s.nextPack
+	d.s.nextPack++
+	d.s.mu.Unlock()
+}
+
+// closePack compresses the first n bytes of the open pack and opens the next.
+func (d *Documents) closePack(n int) {
+	v := fastEncoder().EncodeAll(d.raw[:n], nil)
+	d.staged[d.pack] = v
+	d.pending += len(v)
+	d.raw = append(d.raw[:0], d.raw[n:]...)
+	d.openPack()
+}
+
+func (d *Documents) flushIfFull() error {
+	if d.pending <= stageLimit {
+		return nil
+	}
+	return d.flush()
+}
+
+// flush writes the packs that are closed. They are garbage until a Commit
+// makes documents of them.
+func (d *Documents) flush() error {
+	err := d.s.db.Update(func(tx *bolt.Tx) error { return d.writePacks(tx) })
+	if err == nil {
+		clear(d.staged)
+		d.pending = 0
+	}
+	return err
+}
+
+func (d *Documents) writePacks(tx *bolt.Tx) error {
+	numbers := make([]uint64, 0, len(d.staged))
+	for p := range d.staged {
+		numbers = append(numbers, p)
+	}
+	slices.Sort(numbers)
+	packs := tx.Bucket(packBucket)
+	for _, p := range numbers {
+		if err := packs.Put(binary.BigEndian.AppendUint64(nil, p), d.staged[p]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Names yields the names of all documents as of the last Commit, sorted.
+func (d *Documents) Names(yield func(name string) bool) error {
+	return d.s.eachDoc(d.source, func(name string, e docEntry) bool {
+		return !e.current.exists() || yield(name)
+	})
+}
+
+// Load returns the state given to the last Commit, nil before the first.
+func (d *Documents) Load() (state []byte, err error) {
+	err = d.s.db.View(func(tx *bolt.Tx) error {
+		state = bytes.Clone(tx.Bucket(stateBucket).Get([]byte(d.source)))
+		return nil
+	})
+	return state, err
+}
+
+// Commit makes puts and deletes since the last Commit, and state, durable in
+// one transaction. With nothing new it writes nothing.
+func (d *Documents) Commit(state []byte) error {
+	old, err := d.Load()
+	if err != nil {
+		return err
+	}
+	if len(d.puts) == 0 && bytes.Equal(old, state) {
+		return nil
+	}
+	if len(d.raw) > 0 {
+		d.closePack(len(d.raw))
+	}
+	err = d.s.db.Update(func(tx *bolt.Tx) error {
+		if err := d.writePacks(tx); err != nil {
+			return err
+		}
+		names := make([]string, 0, len(d.puts))
+		for n := range d.puts {
+			names = append(names, n)
+		}
+		slices.Sort(names)
+		docs := tx.Bucket(docBucket)
+		for _, n := range names {
+			if err := putCurrent(docs, docKey(d.source, n), d.puts[n]); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(stateBucket).Put([]byte(d.source), state)
+	})
+	if err != nil {
+		return fmt.Errorf("%s: commit: %w", d.source, err)
+	}
+	clear(d.puts)
+	clear(d.staged)
+	d.pending = 0
+	return nil
+}
+
+// putCurrent makes b the current bytes of a document.
+func putCurrent(docs *bolt.Bucket, key []byte, b blob) error {
+	var e docEntry
+	if v := docs.Get(key); v != nil {
+		var err error
+		if e, err = decodeDocEntry(v); err != nil {
+			return err
+		}
+	}
+	e.current, e.failed, e.problem = b, 0, ""
+	if !b.exists() && !e.good.exists() {
+		return docs.Delete(key)
+	}
+	return docs.Put(key, e.append(nil))
+}
+
+// eachDoc calls f with each document of a source in the order of names, until
+// it returns false.
+func (s *Store) eachDoc(source string, f func(name string, e docEntry) bool) error {
+	return s.db.View(func(tx *bolt.Tx) error {
+		prefix := docKey(source, "")
+		c := tx.Bucket(docBucket).Cursor()
+		for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+			e, err := decodeDocEntry(v)
+			if err != nil {
+				return fmt.Errorf("document %s: %w", k[len(prefix):], err)
+			}
+			if !f(string(k[len(prefix):]), e) {
+				return nil
+			}
+		}
+		return nil
+	})
+}
+
+// blobReader reads a document out of its packs. It holds one pack at a time
+// and keeps the last one for the next document.
+type blobReader struct {
+	s      *Store
+	number uint64
+	raw    []byte
+	loaded bool
+	left   uint64
+	packs  []uint64
+	off    int
+}
+
+// open starts on b.
+func (r *blobReader) open(b blob) *blobReader {
+	r.left, r.packs, r.off = b.size, b.packs, int(b.offset)
+	return r
+}
+
+// Read is an io.Reader.
+func (r *blobReader) Read(p []byte) (int, error) {
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	if len(r.packs) == 0 {
+		return 0, errors.New("document is cut short in the store")
+	}
+	if err := r.load(r.packs[0]); err != nil {
+		return 0, err
+	}
+	if r.off > len(r.raw) {
+		return 0, errCorrupt
+	}
+	n := copy(p, r.raw[r.off:min(uint64(len(r.raw)), uint64(r.off)+r.left)])
+	r.off += n
+	r.left -= uint64(n)
+	if r.off == len(r.raw) {
+		r.packs, r.off = r.packs[1:], 0
+	}
+	return n, nil
+}
+
+func (r *blobReader) load(number uint64) error {
+	if r.loaded && r.number == number {
+		return nil
+	}
+	r.loaded = false
+	err := r.s.db.View(func(tx *bolt.Tx) (err error) {
+		v := tx.Bucket(packBucket).Get(binary.BigEndian.AppendUint64(nil, number))
+		if v == nil {
+			return fmt.Errorf("pack %d is missing", number)
+		}
+		r.raw, err = decoder().DecodeAll(v, r.raw[:0])
+		return err
+	})
+	r.number, r.loaded = number, err == nil
+	return err
+}
