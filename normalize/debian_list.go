@@ -159,7 +159,7 @@ func (p *advisoryList) issues(ids []string) {
 		switch {
 		case isCVE(id):
 			r.Upstream = addOnce(r.Upstream, id)
-		case isAdvisoryID(id) && cveAt(id, true) == 0:
+		case isAdvisoryID(id) && !strings.HasPrefix(id, "CVE"):
 			r.Related = addOnce(r.Related, id)
 		default:
 			p.report("unusable-id", fmt.Sprintf("%s: %q", r.ID, id))

@@ -2,7 +2,6 @@ package normalize
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -50,10 +49,7 @@ func EPSS(d Doc, emit func(*Record) error) error {
 	return nil
 }
 
-var (
-	epssDay   = regexp.MustCompile(`20\d\d-[01]\d-[0-3]\d`)
-	errHeader = errors.New("header again: another table follows")
-)
+var epssDay = regexp.MustCompile(`20\d\d-[01]\d-[0-3]\d`)
 
 type epssTable struct {
 	doc   Doc
@@ -97,7 +93,7 @@ func (p *epssTable) line(line string) error {
 		return nil
 	case isEPSSHeader(line):
 		if p.header {
-			return fmt.Errorf("line %d: %w", p.at, errHeader)
+			return fmt.Errorf("line %d: header again: another table follows", p.at)
 		}
 		return p.readHeader(line)
 	case !p.header:
@@ -210,6 +206,6 @@ func appendScore(b []byte, s string) ([]byte, error) {
 	case v >= 1e-6:
 		return strconv.AppendFloat(b, v, 'f', -1, 64), nil
 	}
-	v64, err := json.Marshal(v)
-	return append(b, v64...), err
+	small, err := json.Marshal(v)
+	return append(b, small...), err
 }

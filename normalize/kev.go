@@ -27,7 +27,7 @@ func KEV(d Doc, emit func(*Record) error) error {
 		return err
 	}
 	switch {
-	case p.entries < 0 || !p.seen:
+	case !p.seen:
 		return fmt.Errorf("vulnerabilities: missing")
 	case p.count >= 0 && p.count != p.entries:
 		return fmt.Errorf("count: %d, but vulnerabilities holds %d", p.count, p.entries)
@@ -95,7 +95,10 @@ func (p *kevCatalog) entry(v jsontext.Value) error {
 		return nil
 	}
 	p.ids[e.ID], place = true, e.ID
-	facts, err := json.Marshal(e.facts(report), encodeOptions, json.Deterministic(true))
+	facts, err := json.Marshal(e.facts(report), encodeOptions)
+	if err == nil && len(e.Rest) > 0 {
+		facts, err = canonical(facts)
+	}
 	if err != nil {
 		report("unreadable-entry", err.Error())
 		return nil

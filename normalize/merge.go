@@ -3,6 +3,7 @@ package normalize
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 )
 
@@ -56,14 +57,13 @@ func Merge(id string, parts []Part) (*Record, Origin, error) {
 			parts[i].Record.Modified = parts[i].Day
 		}
 	}
-	r := parts[0].Record
-	origin := Origin{Sources: []string{parts[0].Source}}
-	for _, p := range parts[1:] {
-		if err := mergeInto(r, p, &origin); err != nil {
-			return nil, origin, fmt.Errorf("%s: %s: %s: %w", id, p.Source, p.Document, err)
+	r := &Record{ID: id}
+	var origin Origin
+	for of := range bySource(parts) {
+		if err := mergeSource(r, of, &origin); err != nil {
+			return nil, origin, fmt.Errorf("%s: %s: %w", id, of[0].Source, err)
 		}
 	}
-	r.ID = id
 	if gone != "" && r.Withdrawn == "" {
 		r.Withdrawn, origin.Withdrawn = gone, WithdrawnGone
 		r.Modified = laterTime(r.Modified, gone)
@@ -143,26 +143,48 @@ func keepWithdrawn(parts []Part) {
 	}
 }
 
-// mergeInto adds p to r and notes in o which source a field is from.
-func mergeInto(r *Record, p Part, o *Origin) error {
-	src := p.Record
-	first := o.Sources[0]
-	if !slices.Contains(o.Sources, p.Source) {
-		o.Sources = append(o.Sources, p.Source)
-	}
-	src.Modified = laterTime(r.Modified, src.Modified)
-	r.Modified = src.Modified
-	r.Published = earlierTime(r.Published, src.Published)
-	src.Published = r.Published
-	if p.Source != first {
-		o.first("summary", p.Source, &r.Summary, &src.Summary)
-		o.first("details", p.Source, &r.Details, &src.Details)
-		switch {
-		case len(r.Severity) > 0:
-			src.Severity = nil
-		case len(src.Severity) > 0:
-			o.note("severity", p.Source)
+// bySource yields the parts of each source; parts are sorted by source.
+func bySource(parts []Part) iter.Seq[[]Part] {
+	return func(yield func([]Part) bool) {
+		for len(parts) > 0 {
+			n := 1
+			for n < len(parts) && parts[n].Source == parts[0].Source {
+				n++
+			}
+			if !yield(parts[:n]) {
+				return
+			}
+			parts = parts[n:]
 		}
+	}
+}
+
+// mergeSource adds the parts of one source to r and notes in o which fields
+// are from it.
+func mergeSource(r *Record, parts []Part, o *Origin) error {
+	source, src := parts[0].Source, parts[0].Record
+	if len(parts) > 1 {
+		rest := make([]*Record, len(parts)-1)
+		for i, p := range parts[1:] {
+			rest[i] = p.Record
+		}
+		if err := Unite(src, rest...); err != nil {
+			return err
+		}
+	}
+	first := len(o.Sources) == 0
+	o.Sources = append(o.Sources, source)
+	if first {
+		*r = *src
+		return nil
+	}
+	o.first("summary", source, &r.Summary, &src.Summary)
+	o.first("details", source, &r.Details, &src.Details)
+	switch {
+	case len(r.Severity) > 0:
+		src.Severity = nil
+	case len(src.Severity) > 0:
+		o.note("severity", source)
 	}
 	return Unite(r, src)
 }

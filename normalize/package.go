@@ -56,3 +56,7 @@ func pep503(name string) string {
 	}
 	return string(b)
 }
+
+// DebianEcosystem returns the ecosystem of a Debian release by its codename,
+// and whether the codename is known.
+func DebianEcosystem(codename string) (string, bool) { return debianEcosystem(codename) }

@@ -9,8 +9,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/advdb/advdb/versioncmp"
 )
 
 // secdbPrefixes begin the IDs made for a tracker by CVE. Alpine's is
@@ -29,8 +27,8 @@ var secdbPrefixes = map[string]string{
 // the CVE upstream; what stands beside a CVE in one text (XSA-313) is related
 // to it, and has a record of its own where there is no CVE. A package with
 // one ID under several versions is fixed by the highest. The version "0" says
-// "never affected": a statement, no range. A version that apk's rule refuses
-// makes no range; it stands in database_specific.fixed of the affected entry.
+// "never affected": a statement, no range. A version that is none by apk's
+// grammar makes no range; it stands in database_specific.fixed of the affected entry.
 // A text that says more than the ID stands in database_specific.secfix.
 //
 // The ecosystem's suffix is the document's distroversion ("v3.19", "edge"),
@@ -57,7 +55,6 @@ type secdbParser struct {
 	prefix       string // of IDs, with its hyphen
 	release      string // distroversion
 	ecosystem    string
-	scheme       *versioncmp.Scheme
 	seen         bool // packages were there
 }
 
@@ -173,7 +170,6 @@ func (p *secdbParser) locate() error {
 	case p.distribution == "Alpine":
 		return fmt.Errorf("distroversion: missing")
 	}
-	p.scheme = versioncmp.For(p.ecosystem)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package normalize
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -46,16 +47,21 @@ func (s *secdbPackage) read(secfixes jsontext.Value) error {
 	})
 }
 
-// accepts reports whether version has a place in the ecosystem's order.
+// apkVersion is the grammar of apk's versions ("apk version --check"; apk-tools
+// doc/apk-package.5) with one more form, the number after the letter, which apk
+// 2 built and which has a place in the order: opensmtpd's 6.6.4p1-r1. Others,
+// such as 4.8.0.-r1 and 57-1-r2, are slips of the pen: apk orders them somewhere,
+// but nobody knows what was meant.
+var apkVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*([a-z][0-9]*)?` +
+	`(_(alpha|beta|pre|rc|cvs|svn|git|hg|p)[0-9]*)*(~[0-9a-f]+)?(-r[0-9]+)?$`)
+
+// accepts reports whether version can be the bound of a range.
 func (s *secdbPackage) accepts(version string) bool {
-	if s.parser.scheme == nil || version == "0" {
+	if apkVersion.MatchString(version) {
 		return true
 	}
-	_, err := s.parser.scheme.Parse(version)
-	if err != nil {
-		s.report("bad-version", err.Error())
-	}
-	return err == nil
+	s.report("bad-version", fmt.Sprintf("%q is no version of apk's", version))
+	return false
 }
 
 func (s *secdbPackage) report(rule, message string) {

@@ -38,18 +38,27 @@ func readYAML(body io.Reader) (*yaml.Node, error) {
 	}
 	var doc, more yaml.Node
 	if err := l.Load(&doc); err != nil {
-		return nil, err
+		return nil, placedYAML(err)
 	}
-	if err := l.Load(&more); !errors.Is(err, io.EOF) {
-		if err == nil {
-			err = fmt.Errorf("line %d: %w: a second document", more.Line, ErrYAML)
-		}
-		return nil, err
+	switch err := l.Load(&more); {
+	case err == nil:
+		return nil, fmt.Errorf("line %d: %w: a second document", more.Line, ErrYAML)
+	case !errors.Is(err, io.EOF):
+		return nil, placedYAML(err)
 	}
 	if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
 		return doc.Content[0], nil
 	}
 	return &doc, nil
+}
+
+// placedYAML rewrites an error of the YAML library into a path: line, cause.
+func placedYAML(err error) error {
+	var at *yaml.LoadError
+	if errors.As(err, &at) {
+		return fmt.Errorf("line %d: %s", at.Mark.Line, at.Message)
+	}
+	return err
 }
 
 // A yamlEncoder writes a tree of YAML nodes as JSON. Scalars are JSON strings

@@ -153,8 +153,11 @@ func (c *Client) do(ctx context.Context, url string, header http.Header) (*http.
 	return nil, &StatusError{URL: url, Status: resp.StatusCode}
 }
 
-// located makes err begin with url, once.
+// located makes err name address, once.
 func located(address string, err error) error {
+	if err == nil {
+		return nil
+	}
 	var ue *url.Error
 	if errors.As(err, &ue) {
 		err = ue.Err

@@ -160,4 +160,3 @@ func (l *listing) leadsOn(p string) bool {
 
 // escape makes a path part of a URL.
 func escape(p string) string { return (&url.URL{Path: p}).EscapedPath() }
-

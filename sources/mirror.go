@@ -125,7 +125,7 @@ func (m *Mirror) Copy(ctx context.Context, name, url string) error {
 	}
 	defer resp.Close()
 	if err := m.Put(name, resp); err != nil {
-		return err
+		return located(url, err)
 	}
 	resp.Keep()
 	return nil

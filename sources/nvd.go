@@ -130,7 +130,7 @@ func putNVDFeed(ctx context.Context, m *Mirror, name, url, sum string) error {
 		return prefixed(name, err)
 	}
 	defer resp.Close()
-	return m.Put(name, &summed{r: resp, url: url, want: sum, hash: sha256.New()})
+	return located(url, m.Put(name, &summed{r: resp, want: sum, hash: sha256.New()}))
 }
 
 // readMeta returns the checksum that a .meta file names. The file is lines
@@ -160,7 +160,6 @@ func readMeta(r io.Reader) (string, error) {
 // want, in upper case.
 type summed struct {
 	r    io.Reader
-	url  string
 	want string
 	hash hash.Hash
 }
@@ -170,7 +169,7 @@ func (s *summed) Read(p []byte) (int, error) {
 	s.hash.Write(p[:n])
 	if err == io.EOF {
 		if got := strings.ToUpper(hex.EncodeToString(s.hash.Sum(nil))); got != s.want {
-			return 0, fmt.Errorf("%s: %w: sha256 is %s, .meta says %s", s.url, ErrChecksum, got, s.want)
+			return 0, fmt.Errorf("%w: sha256 is %s, .meta says %s", ErrChecksum, got, s.want)
 		}
 	}
 	return n, err

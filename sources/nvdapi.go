@@ -1,14 +1,12 @@
 package sources
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"path"
 	"regexp"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -27,13 +25,23 @@ const (
 	// NVD's limits are 5 requests in 30 seconds, with a key 50.
 	nvdPause    = 6 * time.Second
 	nvdKeyPause = 600 * time.Millisecond
+
+	nvdTime = "2006-01-02T15:04:05" // UTC, though it does not say so, with any fraction
+)
+
+var (
+	cveID   = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
+	lenient = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 )
 
 // nvdWindow is how far the API was followed.
 type nvdWindow struct {
 	Since time.Time `json:"since,omitzero"` // all that was modified before is held; zero: not yet all
-	Begun time.Time `json:"begun,omitzero"` // when the first load began, while it is going on
-	Next  int       `json:"next,omitempty"` // index at which it goes on
+
+	// Of the first load, while it is going on:
+	Begun  time.Time `json:"begun,omitzero"`
+	Newest time.Time `json:"newest,omitzero"` // lastModified seen
+	Next   int       `json:"next,omitempty"`  // index at which it goes on
 }
 
 // nvdAPI is a fetch by the API at work: at first all CVEs page by page, then
@@ -78,25 +86,30 @@ func (a *nvdAPI) fetch(ctx context.Context) error {
 // load fetches all CVEs, with a commit a page, so that it goes on where it
 // was stopped. What is modified meanwhile is followed from its begin.
 func (a *nvdAPI) load(ctx context.Context, w *nvdWindow) error {
-	err := a.pages(ctx, "", &w.Next, func() error { return a.m.Commit(ctx, a.cursor) })
+	a.newest = w.Newest
+	err := a.pages(ctx, "", &w.Next, func() error {
+		w.Newest = a.newest
+		return a.m.Commit(ctx, a.cursor)
+	})
 	if err != nil {
 		return err
 	}
-	if a.newest.IsZero() && w.Next == 0 {
+	if w.Newest.IsZero() {
 		return fmt.Errorf("%s: %w: no CVE at all", nvdAPIURL, ErrIncomplete)
 	}
-	*w = nvdWindow{Since: w.Begun}
+	*w = nvdWindow{Since: earlier(w.Begun, w.Newest)}
 	return nil
 }
 
 // follow fetches what was modified since the cursor, oldest window first,
-// with a commit a window.
+// with a commit a window. It asks at least once, whatever the clock says.
 func (a *nvdAPI) follow(ctx context.Context, w *nvdWindow, begun time.Time) error {
-	for start := w.Since; start.Before(begun); start = start.Add(nvdMaxWindow) {
-		end := start.Add(nvdMaxWindow)
-		if end.After(begun) {
-			end = begun
-		}
+	until := begun
+	if !w.Since.Before(begun) {
+		until = w.Since.Add(time.Minute)
+	}
+	for start := w.Since; start.Before(until); start = start.Add(nvdMaxWindow) {
+		end := earlier(start.Add(nvdMaxWindow), until)
 		a.newest = time.Time{}
 		next := 0
 		if err := a.pages(ctx, nvdRange(start, end), &next, nil); err != nil {
@@ -146,14 +159,14 @@ func (a *nvdAPI) pages(ctx context.Context, query string, next *int, done func()
 func (a *nvdAPI) onePass(ctx context.Context, query string, next *int, done func() error) error {
 	total := -1
 	for {
-		p, err := a.page(ctx, nvdAPIURL+"?"+query+"startIndex="+strconv.Itoa(*next)+"&resultsPerPage="+strconv.Itoa(nvdPageSize))
+		p, err := a.page(ctx, query, *next)
 		if err != nil {
 			return err
 		}
-		if p.Total < total || *next > p.Total {
-			return fmt.Errorf("%s: %w: %d, then %d", nvdAPIURL, errShrunk, max(total, *next), p.Total)
+		if p.total < total || *next > p.total {
+			return fmt.Errorf("%s: %w: %d, then %d", nvdAPIURL, errShrunk, max(total, *next), p.total)
 		}
-		total = p.Total
+		total = p.total
 		*next += p.count
 		if done != nil {
 			if err := done(); err != nil {
@@ -166,13 +179,19 @@ func (a *nvdAPI) onePass(ctx context.Context, query string, next *int, done func
 	}
 }
 
-// page fetches one page, again if it breaks off, stalls or is not full.
-func (a *nvdAPI) page(ctx context.Context, url string) (p nvdPage, err error) {
+// page fetches the page that begins at index start, again if it breaks off,
+// stalls or is not full.
+func (a *nvdAPI) page(ctx context.Context, query string, start int) (p nvdPage, err error) {
+	url := fmt.Sprintf("%s?%sstartIndex=%d&resultsPerPage=%d", nvdAPIURL, query, start, nvdPageSize)
 	for attempt := range nvdAttempts {
 		if err := a.pause(ctx, attempt); err != nil {
 			return p, err
 		}
-		if p, err = a.onePage(ctx, url); err == nil || isStatus(err) || ctx.Err() != nil {
+		p, err = a.onePage(ctx, url)
+		if err == nil {
+			err = located(url, p.check(start))
+		}
+		if err == nil || isStatus(err) || ctx.Err() != nil {
 			return p, err
 		}
 		a.m.opt.Log.Info("page again", "url", url, "error", err)
@@ -194,41 +213,42 @@ func (a *nvdAPI) pause(ctx context.Context, attempt int) error {
 }
 
 func (a *nvdAPI) onePage(ctx context.Context, url string) (nvdPage, error) {
-	req := request{url: url, always: true, header: http.Header{}}
+	req := request{url: url, always: true}
 	if a.key != "" {
-		req.header[apiKeyHeader] = []string{a.key}
+		req.header = http.Header{apiKeyHeader: {a.key}}
 	}
 	resp, err := a.m.open(ctx, req)
 	if err != nil {
 		return nvdPage{}, err
 	}
 	defer resp.Close()
-	p := nvdPage{put: a.put, Total: -1}
-	if err := json.UnmarshalRead(resp, &p, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true), unmarshalCVEs(&p)); err != nil {
+	p := nvdPage{start: -1, total: -1, put: a.put}
+	if err := p.read(resp); err != nil {
 		return p, located(url, err)
 	}
-	return p, located2(url, p.check())
+	return p, nil
 }
 
-func located2(url string, err error) error {
-	if err == nil {
-		return nil
+// put makes one element of a page's vulnerabilities a document.
+func (a *nvdAPI) put(element jsontext.Value) error {
+	var v struct {
+		CVE struct {
+			ID           string `json:"id"`
+			LastModified string `json:"lastModified"`
+		} `json:"cve"`
 	}
-	return located(url, err)
+	if err := json.Unmarshal(element, &v, lenient); err != nil {
+		return err
+	}
+	if !cveID.MatchString(v.CVE.ID) {
+		return fmt.Errorf("%w: an element without a CVE's ID: %.40q", ErrIncomplete, v.CVE.ID)
+	}
+	at, err := time.Parse(nvdTime, v.CVE.LastModified)
+	if err != nil {
+		return prefixed(v.CVE.ID, err)
+	}
+	if at.After(a.newest) {
+		a.newest = at
+	}
+	return a.m.Put(nvdAPIFolder+"/"+v.CVE.ID+".json", bytes.NewReader(element))
 }
-
-// nvdPage is one answer of the API, whose CVEs are put as they are read.
-type nvdPage struct {
-	Start int     `json:"startIndex"`
-	Total int     `json:"totalResults"`
-	CVEs  nvdCVEs `json:"vulnerabilities"`
-
-	put   func(cve jsontext.Value) error
-	count int
-}
-
-type nvdCVEs struct{}
-
-var _ = path.Join
-var _ = io.EOF
-var _ = regexp.MustCompile

@@ -337,7 +337,7 @@ func (p *parser) read(ctx context.Context, name string, b blob) (found docFindin
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("parser failed on this document: %v", r)
-			p.s.opt.Log.Error("parser panic", "source", p.b.feed.Name, "document", name, "stack", string(debug.Stack()))
+			p.s.opt.Log.Debug("parser panic", "source", p.b.feed.Name, "document", name, "stack", string(debug.Stack()))
 		}
 	}()
 	err = p.b.feed.Parse(doc, func(r *normalize.Record) error {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/advdb/advdb/normalize"
@@ -173,19 +172,17 @@ func unitePieces(pieces [][]byte) ([]byte, error) {
 	if len(pieces) == 1 {
 		return pieces[0], nil
 	}
-	slices.SortFunc(pieces, bytes.Compare)
-	whole, err := normalize.Decode(pieces[0])
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range pieces[1:] {
+	records := make([]*normalize.Record, len(pieces))
+	for i, p := range pieces {
 		r, err := normalize.Decode(p)
 		if err != nil {
 			return nil, err
 		}
-		if err := normalize.Unite(whole, r); err != nil {
-			return nil, err
-		}
+		records[i] = r
+	}
+	whole := records[0]
+	if err := normalize.Unite(whole, records[1:]...); err != nil {
+		return nil, err
 	}
 	return normalize.AppendEncode(nil, whole)
 }

@@ -21,6 +21,9 @@ type UpdateOptions struct {
 	// Progress, if not nil, is told of each document before it is parsed. It
 	// is called by several goroutines.
 	Progress func(source string, bytes uint64)
+	// Stage, if not nil, is told when parsing, writing parts, and making the
+	// state are done.
+	Stage func(name string)
 	// Sources holds what a new state says of each source beside what the
 	// store knows itself.
 	Sources []SourceState
@@ -59,10 +62,20 @@ func (s *Store) Update(ctx context.Context, feeds []Feed, opt UpdateOptions) ([]
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	opt.stage("parse")
 	if err := s.commit(batches); err != nil {
 		return nil, fmt.Errorf("parts: %w", err)
 	}
-	return s.publish(ctx, batches, &opt)
+	opt.stage("parts")
+	outs, err := s.publish(ctx, batches, &opt)
+	opt.stage("state")
+	return outs, err
+}
+
+func (o *UpdateOptions) stage(name string) {
+	if o.Stage != nil {
+		o.Stage(name)
+	}
 }
 
 // dirtyPrefix marks in dirtyBucket the tables of feeds that enrich; dirtyAll

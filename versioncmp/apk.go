@@ -8,8 +8,11 @@ import "strings"
 // A part after a dot that starts with 0, or is compared with one that does,
 // is compared as text, as a decimal fraction would be. Where a string leaves
 // the grammar, what follows is not read, and it sorts just below the string
-// that ends there, as apk has it. A string that does not even start with a
-// digit has no place in the order and is refused.
+// that ends there, as apk has it. Only a number after the letter, and a
+// revision after that, are still read: opensmtpd's 6.6.4p1-r1, which apk 2
+// built and apk 3 holds to be equal to every other 6.6.4p, stands in Alpine's
+// secdb. A string that does not even start with a digit has no place in the
+// order and is refused.
 var apkScheme = &Scheme{Name: "apk", key: appendAPK}
 
 // What may come at each position, least first.
@@ -32,6 +35,12 @@ const (
 	apkDigits
 )
 
+// What comes after apkInvalid.
+const (
+	apkStop = iota
+	apkLetterNumber
+)
+
 // apkFraction and apkInteger lead the part after a dot: text if it starts
 // with 0, else a number.
 const (
@@ -47,14 +56,23 @@ func appendAPK(dst []byte, version string) ([]byte, error) {
 	dst, s = appendAPKDigits(appendNumber(dst, digits), s)
 	if s != "" && isLower(s[0]) {
 		dst, s = append(dst, apkLetter, s[0]), s[1:]
+		if digits, rest := cutDigits(s); digits != "" {
+			dst, s = appendNumber(append(dst, apkInvalid, apkLetterNumber), digits), rest
+			dst, s = appendAPKRevision(dst, s)
+			return appendAPKEnd(dst, s), nil
+		}
 	}
 	dst, s = appendAPKSuffixes(dst, s)
 	dst, s = appendAPKHash(dst, s)
 	dst, s = appendAPKRevision(dst, s)
-	if s != "" {
-		return append(dst, apkInvalid), nil
+	return appendAPKEnd(dst, s), nil
+}
+
+func appendAPKEnd(dst []byte, rest string) []byte {
+	if rest != "" {
+		return append(dst, apkInvalid, apkStop)
 	}
-	return append(dst, apkEnd), nil
+	return append(dst, apkEnd)
 }
 
 // appendAPKDigits appends the parts after the first, each ".digits".
@@ -74,7 +92,7 @@ func appendAPKDigits(dst []byte, s string) ([]byte, string) {
 // appendAPKSuffixes appends "_alpha", "_p1" and the like.
 func appendAPKSuffixes(dst []byte, s string) ([]byte, string) {
 	for len(s) > 1 && s[0] == '_' {
-		word, rest := cutAlpha(s[1:])
+		word, rest := cutLower(s[1:])
 		tag := apkSuffix(word)
 		if tag == 0 {
 			break
@@ -85,6 +103,15 @@ func appendAPKSuffixes(dst []byte, s string) ([]byte, string) {
 		}
 	}
 	return dst, s
+}
+
+// cutLower cuts s after its leading lower-case letters.
+func cutLower(s string) (letters, rest string) {
+	i := 0
+	for i < len(s) && isLower(s[i]) {
+		i++
+	}
+	return s[:i], s[i:]
 }
 
 // apkSuffix returns the tag of a suffix, 0 if apk does not know it.

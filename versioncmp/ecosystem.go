@@ -48,6 +48,7 @@ var schemes = map[string]*Scheme{
 	"Julia":          juliaScheme,
 	"Kubernetes":     goScheme,
 	"Linux":          kernelScheme,
+	"Node.js":        semverScheme,
 	"NuGet":          nugetScheme,
 	"Pub":            pubScheme,
 	"SwiftURL":       semverScheme,

@@ -149,7 +149,7 @@ func (c *freeBSDComponent) appendKey(dst []byte) []byte {
 var freeBSDStages = [...]struct {
 	name   string
 	letter byte
-}{{"pl", 0}, {"alpha", 1}, {"beta", 2}, {"pre", 16}, {"rc", 18}}
+}{{"pl", 0}, {"alpha", 1}, {"beta", 2}, {"pre", 16}, {"rc", 18}, {"snap", 19}}
 
 // nextFreeBSDComponent reads a component and the separators after it from s,
 // which is not empty, and returns what is left.

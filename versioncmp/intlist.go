@@ -3,8 +3,10 @@ package versioncmp
 // cranScheme is the order of R's compareVersion (utils): numbers separated by
 // dots or hyphens, compared one by one, the longer list greater if all are
 // equal, so that 1.0 < 1.0.0. That is what OSV does; R's operators on
-// package_version pad with zeros instead. One number alone, which R refuses,
-// is allowed.
+// package_version pad with zeros instead.
+//
+// Lax: one number alone, and numbers over 32 bits, which R refuses, are
+// compared exactly.
 //
 // Bioconductor uses it too: its versions are those of R packages, always
 // x.y.z, for which OSV's choice of SemVer comes to the same.

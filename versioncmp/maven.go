@@ -58,9 +58,9 @@ func compareMavenLists(a, b []mavenItem) int {
 			a, b = a[i+1:], b[i+1:]
 			i = -1
 		case a[i].kind == mavenList:
-			return compareMavenListItem(a[i+1:], b[i:])
+			return compareMavenList(&b[i])
 		case b[i].kind == mavenList:
-			return -compareMavenListItem(b[i+1:], a[i:])
+			return -compareMavenList(&a[i])
 		default:
 			if c := a[i].compare(&b[i]); c != 0 {
 				return c
@@ -69,19 +69,13 @@ func compareMavenLists(a, b []mavenItem) int {
 	}
 }
 
-// compareMavenListItem compares a nested list with rest[0], which is no list,
-// and then nothing with the rest.
-func compareMavenListItem(list, rest []mavenItem) int {
-	if rest[0].kind == mavenNumber {
+// compareMavenList compares a nested list with an item that is none: 1-1 is
+// below 1.1 and above 1.sp.
+func compareMavenList(it *mavenItem) int {
+	if it.kind == mavenNumber {
 		return -1
 	}
-	if c := list[0].compare(&rest[0]); c != 0 {
-		return c
-	}
-	if c := compareMavenNull(list[1:]); c != 0 {
-		return c
-	}
-	return -compareMavenNull(rest[1:])
+	return 1
 }
 
 // compareMavenNull compares a list, and those nested in it, with null: the

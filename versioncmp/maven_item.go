@@ -83,23 +83,13 @@ func (x *mavenItem) compare(y *mavenItem) int {
 	case y.kind == mavenNumber:
 		return -1
 	}
-	if c := x.compareQualifier(y); c != 0 || x.kind == y.kind && x.kind == mavenString {
+	switch c := x.compareQualifier(y); {
+	case c != 0:
 		return c
-	}
-	switch {
 	case x.kind == y.kind:
 		return compareMavenNumbers(x.number, y.number)
 	case x.kind == mavenString:
-		return -y.compareBare()
-	}
-	return x.compareBare()
-}
-
-// compareBare compares a combination with its qualifier alone: rc1 is above
-// rc, but ga0, as ga, is nothing.
-func (x *mavenItem) compareBare() int {
-	if x.rank == mavenRelease && x.number == "" {
-		return 0
+		return -1 // rc is below rc1
 	}
 	return 1
 }
@@ -111,13 +101,13 @@ func (x *mavenItem) compareQualifier(y *mavenItem) int {
 	return compareFold(x.text, y.text)
 }
 
-// compareNull compares an item with a missing one. A list itself is nothing:
-// its items decide.
+// compareNull compares an item with a missing one. Of a combination only the
+// qualifier counts, and a list itself is nothing: its items decide.
 func (x *mavenItem) compareNull() int {
 	switch {
 	case x.kind == mavenList:
 		return 0
-	case x.kind != mavenNumber && x.rank != mavenRelease:
+	case x.kind != mavenNumber:
 		return cmp.Compare(x.rank, mavenRelease)
 	case x.number != "":
 		return 1

@@ -7,12 +7,12 @@ import (
 
 // nugetScheme is the order of NuGet.Versioning's VersionComparer.Default: up
 // to four numbers, missing ones 0, then the labels of a pre-release without
-// regard to case. A label that is a 32-bit integer, with leading zeros or a
-// minus sign or not, is a number, below all text; one out of that range is
-// text. Metadata does not count.
+// regard to case. A label that is a 32-bit integer, which may have leading
+// zeros and a minus sign, is a number, below all text; one out of that range
+// is text. Metadata does not count.
 //
-// Lax: a leading v, and numbers over 32 bits, which NuGet refuses, are
-// compared exactly.
+// Lax: a leading v; numbers over 32 bits, compared exactly; and labels of
+// digits with leading zeros. NuGetVersion.Parse refuses all three.
 var nugetScheme = &Scheme{Name: "nuget", key: appendNuGet}
 
 func appendNuGet(dst []byte, version string) ([]byte, error) {

@@ -49,7 +49,7 @@ func appendLegacyPart(dst []byte, base int, part string) []byte {
 	)
 	if isDigit(part[0]) {
 		dst = append(dst, pypiLegacyPart)
-		for range 8 - len(part) {
+		for range 8 - utf8.RuneCountInString(part) {
 			dst = append(dst, '0')
 		}
 		return appendText(dst, part)

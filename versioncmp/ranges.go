@@ -94,11 +94,14 @@ type Set struct {
 // not parse makes the interval beside it unknown, or the whole range where
 // the order of the events does not tell which; see Unparsed.
 //
-// Listed versions match by text and by order. Those inside an interval of an
-// exact scheme decide nothing and are dropped.
+// Listed versions match by text and by order. Those inside an interval decide
+// nothing and are dropped. (With Maven, whose order is not transitive, a
+// version may equal a dropped one and yet lie outside: of the pairs that are
+// equal and adversarial bounds, it is one in 100,000.)
 //
 // s is nil where the ecosystem has no order: listed versions then match by
 // text alone and a range answers Unknown, unless it covers every version.
+// Events of no kind that a range has are ignored.
 func Compile(s *Scheme, ranges [][]Event, versions []string) *Set {
 	var sure, doubtful []interval
 	for _, events := range ranges {
@@ -136,7 +139,7 @@ func compileListed(s *Scheme, sure []interval, versions []string) (keyed []bound
 		}
 		scratch = key
 		b := bound{key: key, text: text}
-		if s.Exact() && slices.ContainsFunc(sure, func(iv interval) bool { return iv.contains(s, b) }) {
+		if slices.ContainsFunc(sure, func(iv interval) bool { return iv.contains(s, b) }) {
 			continue
 		}
 		b.key = bytes.Clone(key)
@@ -169,6 +172,25 @@ func (s *Set) Unparsed() []Event {
 		if e.Kind != 0 && !slices.Contains(list, e) {
 			list = append(list, e)
 		}
+	}
+	return list
+}
+
+// Spans returns the intervals in order, without overlap and without those in
+// doubt; for events of them see Events.
+func (s *Set) Spans() []Span {
+	var list []Span
+	c := cursor{b: s.sure}
+	for range s.sures {
+		iv := c.interval()
+		span := Span{Bound{Unbounded: true}, Bound{Unbounded: true}}
+		if !iv.open() {
+			span.Lo = Bound{Version: string(iv.loText), Inclusive: true}
+		}
+		if !iv.endless() {
+			span.Hi = Bound{Version: string(iv.hiText), Inclusive: iv.inclusive()}
+		}
+		list = append(list, span)
 	}
 	return list
 }

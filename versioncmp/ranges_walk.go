@@ -86,7 +86,7 @@ func walkUnordered(events []Event) []interval {
 	for _, e := range events {
 		if e.Kind == Introduced && e.Version == "0" {
 			opened = true
-		} else if e.Kind != Introduced && !(e.Kind == Limit && e.Version == "*") {
+		} else if e.Kind > Introduced && e.Kind <= Limit && (e.Kind != Limit || e.Version != "*") {
 			other = true
 		}
 	}
@@ -114,7 +114,7 @@ func (w *walker) parse(events []Event) []mark {
 	marks := make([]mark, 0, len(events))
 	sorted, prev := true, bound{}
 	for i, e := range events {
-		if e.Kind == Limit && e.Version == "*" {
+		if e.Kind < Introduced || e.Kind > Limit || e.Kind == Limit && e.Version == "*" {
 			continue
 		}
 		b, err := w.bound(e)

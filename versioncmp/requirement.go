@@ -166,7 +166,7 @@ type comparator struct{ op, version string }
 
 // comparators splits text into comparators. Between them stand characters of
 // seps; an operator is made of characters of ops and may have spaces behind
-// it, and a version ends where a separator or one of "<>=!" comes.
+// it, and a version ends where a separator or one of "<>=" or "!=" comes.
 func comparators(text, ops, seps string) ([]comparator, error) {
 	var list []comparator
 	for {
@@ -177,9 +177,12 @@ func comparators(text, ops, seps string) ([]comparator, error) {
 		rest := strings.TrimLeft(text, ops)
 		op := text[:len(text)-len(rest)]
 		rest = strings.TrimLeft(rest, " \t")
-		end := strings.IndexAny(rest, seps+"<>=!")
+		end := strings.IndexAny(rest, seps+"<>=")
 		if end < 0 {
 			end = len(rest)
+		}
+		if end > 0 && end < len(rest) && rest[end-1] == '!' {
+			end--
 		}
 		if end == 0 {
 			return nil, fmt.Errorf("no version behind %q", op)
@@ -189,7 +192,7 @@ func comparators(text, ops, seps string) ([]comparator, error) {
 	}
 }
 
-// compare returns the spans of an operator that every grammar has.
+// spans returns the versions that an operator known to every grammar means.
 func (c comparator) spans() ([]Span, error) {
 	open := Bound{Unbounded: true}
 	at := Bound{Version: c.version, Inclusive: true}

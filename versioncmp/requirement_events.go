@@ -8,9 +8,10 @@ import "strings"
 //
 // An OSV range cannot leave out the version at which it begins. Where the
 // scheme has a version right behind every other, as SemVer has, that one is
-// the introduced event: above 1.0.0 is from 1.0.1-0 on. In other schemes the
-// excluded version itself is, and exact is false: the range then affects this
-// one version too many.
+// the introduced event: above 1.0.0 is from 1.0.1-0 on. Elsewhere exact is
+// false: the event is then a version behind which no published one is likely
+// to be missed (above gem 1.6.0 is from 1.6.0.0.0.1.A on) or, where none is
+// known, the excluded version itself, which is then affected too.
 func Events(s *Scheme, spans []Span) (ranges [][]Event, exact bool) {
 	var fixed, last []Event
 	exact = true
@@ -38,8 +39,7 @@ func Events(s *Scheme, spans []Span) (ranges [][]Event, exact bool) {
 	return ranges, exact
 }
 
-// introducedAt returns the first version within a lower bound; exact is false
-// if it is the bound itself, which lies outside.
+// introducedAt returns the first version within a lower bound.
 func introducedAt(s *Scheme, lo Bound) (version string, exact bool) {
 	if lo.Unbounded {
 		return "0", true
@@ -50,7 +50,37 @@ func introducedAt(s *Scheme, lo Bound) (version string, exact bool) {
 	if next, ok := successor(s, lo.Version); ok {
 		return next, true
 	}
+	if near, ok := nearBehind[s]; ok {
+		next := near(lo.Version)
+		v, errV := s.Parse(lo.Version)
+		w, errW := s.Parse(next)
+		if errV == nil && errW == nil && v.Compare(w) < 0 {
+			return next, false
+		}
+	}
 	return lo.Version, false
+}
+
+// nearBehind returns a version a little above another, in schemes that have
+// no least one there.
+var nearBehind = map[*Scheme]func(v string) string{
+	rubyGemsScheme:  func(v string) string { return v + ".0.0.1.A" },
+	mavenScheme:     func(v string) string { return v + "-sp" },
+	packagistScheme: func(v string) string { return v + "-p" },
+	pypiScheme:      func(v string) string { return v + ".post0.dev0" },
+	nugetScheme:     nugetBehind,
+}
+
+// nugetBehind raises the last of four numbers, or adds a label.
+func nugetBehind(v string) string {
+	v, _, _ = strings.Cut(v, "+")
+	numbers, rest := composerPrefix(v)
+	if rest != "" {
+		return v + ".0"
+	}
+	numbers = append(numbers, "0", "0", "0", "0")[:4]
+	numbers[3] = increment(numbers[3])
+	return strings.Join(numbers, ".") + "-0"
 }
 
 // successor returns the version right behind v in the order of SemVer: no

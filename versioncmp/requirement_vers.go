@@ -21,7 +21,7 @@ var versEcosystems = map[string]string{
 func versGrammar(text string) (grammar, error) {
 	rest, ok := strings.CutPrefix(text, "vers:")
 	if !ok {
-		return grammar{}, errors.New("it does not begin with vers:")
+		return grammar{}, errors.New("no \"vers:\" before it")
 	}
 	name, _, ok := strings.Cut(rest, "/")
 	if !ok {

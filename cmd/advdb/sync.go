@@ -1,0 +1,321 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/advdb/advdb/sources"
+	"github.com/advdb/advdb/store"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+)
+
+// syncOptions are the flags of sync.
+type syncOptions struct {
+	upstream     string
+	jobs         int
+	acceptShrink []string
+	api          bool
+	force        bool
+}
+
+func (a *app) syncCommand() *cobra.Command {
+	var opt syncOptions
+	c := &cobra.Command{
+		Use:   "sync [SOURCE...]",
+		Short: "Fetch, parse and merge what changed upstream",
+		Long: `Sync fetches what changed of the named sources (default: all), parses what is
+due, merges what changed, and makes a new state of the database if any record
+became otherwise. One sick source touches no other: its last good data stay.
+
+A source that lost more than a tenth of its entries is not believed, until
+--accept-shrink names it.
+
+With --json one object a source is printed: source, documents, changed (of
+those, in this run), parts, parts_changed, parts_gone, records,
+records_changed, findings, requests, bytes (fetched), seconds, error.
+` + exitHelp + " (a source failed)",
+		Example: `  advdb sync
+  advdb sync alpine debian --jobs 2
+  advdb sync --upstream /mnt/feeds             from carried-over feeds
+  advdb sync nvd --api                         NVD's API ($NVD_API_KEY)`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error { return a.sync(c.Context(), args, opt) },
+	}
+	f := c.Flags()
+	f.StringVar(&opt.upstream, "upstream", "", "answer requests from this folder or URL, laid out as <host>/<path>")
+	f.IntVar(&opt.jobs, "jobs", 4, "sources fetched at a time")
+	f.StringSliceVar(&opt.acceptShrink, "accept-shrink", nil, "believe these sources although they lost much")
+	f.BoolVar(&opt.api, "api", false, "prefer a source's API to its files")
+	f.BoolVar(&opt.force, "force", false, "fetch everything anew, whatever was fetched before")
+	return c
+}
+
+// pick returns the named sources, all for none.
+func pick(names []string) ([]sources.Source, error) {
+	if len(names) == 0 {
+		return sources.All, nil
+	}
+	var list []sources.Source
+	for _, n := range names {
+		s, ok := sources.ByName(n)
+		if !ok {
+			return nil, usagef("no source %q; see \"advdb sources\"", n)
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// feeds returns all sources as the store wants them: what is due is parsed,
+// whichever sources are fetched.
+func feeds() []store.Feed {
+	list := make([]store.Feed, len(sources.All))
+	for i, s := range sources.All {
+		list[i] = store.Feed{Name: s.Name, Version: s.Version, Enrich: s.Enrich, Parse: s.Parse}
+	}
+	return list
+}
+
+// fetched is how fetching one source went.
+type fetched struct {
+	stats   sources.Stats
+	seconds float64
+	err     error
+}
+
+func (a *app) sync(ctx context.Context, names []string, opt syncOptions) error {
+	chosen, err := pick(names)
+	if err != nil {
+		return err
+	}
+	for _, n := range opt.acceptShrink {
+		if _, ok := sources.ByName(n); !ok {
+			return usagef("--accept-shrink: no source %q", n)
+		}
+	}
+	if opt.jobs < 1 {
+		return usagef("--jobs: %d, want at least 1", opt.jobs)
+	}
+	client, err := sources.NewClient(sources.ClientOptions{Upstream: opt.upstream, Log: a.log()})
+	if err != nil {
+		return usageError{fmt.Errorf("--upstream: %w", err)}
+	}
+	st, err := store.Open(a.dir, store.Options{Now: a.now, Log: a.log()})
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	r := &syncRun{a: a, store: st, opt: opt, clock: newStopwatch(), progress: a.newProgress()}
+	defer r.progress.stop()
+	got := r.fetch(ctx, client, chosen)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	outs, err := r.update(ctx, got, false)
+	if err != nil {
+		return err
+	}
+	return r.report(chosen, got, outs)
+}
+
+// A syncRun is one run of sync or rebuild.
+type syncRun struct {
+	a        *app
+	store    *store.Store
+	opt      syncOptions
+	clock    *stopwatch
+	progress *progress
+}
+
+// fetch copies the sources side by side.
+func (r *syncRun) fetch(ctx context.Context, client *sources.Client, list []sources.Source) map[string]*fetched {
+	got := map[string]*fetched{}
+	var g errgroup.Group
+	g.SetLimit(r.opt.jobs)
+	for _, s := range list {
+		f := &fetched{}
+		got[s.Name] = f
+		g.Go(func() error {
+			start := time.Now()
+			f.stats, f.err = r.fetchOne(ctx, client, s)
+			f.seconds = time.Since(start).Seconds()
+			r.progress.fetched(s.Name, f)
+			return nil
+		})
+	}
+	g.Wait()
+	r.clock.lap("fetch")
+	return got
+}
+
+func (r *syncRun) fetchOne(ctx context.Context, client *sources.Client, s sources.Source) (sources.Stats, error) {
+	m, err := sources.NewMirror(r.store.Documents(s.Name), sources.MirrorOptions{
+		Client:   client,
+		Force:    r.opt.force,
+		API:      r.opt.api,
+		Secret:   r.a.getenv,
+		Log:      r.a.log().With("source", s.Name),
+		Now:      r.a.now,
+		TempDir:  r.store.Dir(),
+		Progress: r.progress.fetching(s.Name),
+	})
+	if err != nil {
+		return sources.Stats{}, err
+	}
+	err = s.Fetch(ctx, m)
+	return m.Stats(), err
+}
+
+// update parses and merges what is due and notes how each source stands.
+func (r *syncRun) update(ctx context.Context, got map[string]*fetched, force bool) ([]store.Outcome, error) {
+	status, err := r.status(got)
+	if err != nil {
+		return nil, err
+	}
+	accept := map[string]bool{}
+	for _, n := range r.opt.acceptShrink {
+		accept[n] = true
+	}
+	outs, err := r.store.Update(ctx, feeds(), store.UpdateOptions{
+		Force:        force,
+		AcceptShrink: accept,
+		Sources:      sourceStates(status),
+		Progress:     r.progress.parsing,
+		Stage:        r.clock.lap,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(outs, func(o store.Outcome) bool { return o.Parsed > 0 }) {
+		if _, err := r.store.Collect(); err != nil {
+			return nil, fmt.Errorf("documents: %w", err)
+		}
+		r.clock.lap("collect")
+	}
+	for _, o := range outs {
+		st, tried := status[o.Source]
+		if !tried && o.Err == nil {
+			continue
+		}
+		if f := got[o.Source]; f != nil {
+			st.Error = errText(errors.Join(f.err, o.Err))
+		} else {
+			st.Error = errText(o.Err)
+		}
+		status[o.Source] = st
+	}
+	return outs, r.store.WriteStatus(status)
+}
+
+// status brings the status of the sources up to now.
+func (r *syncRun) status(got map[string]*fetched) (map[string]store.Status, error) {
+	status, err := store.ReadStatus(r.store.Dir())
+	if err != nil {
+		return nil, err
+	}
+	now := r.a.now().Format(time.RFC3339)
+	for name, f := range got {
+		st := status[name]
+		st.TriedAt, st.Error = now, errText(f.err)
+		if f.err == nil {
+			st.FetchedAt = now
+		}
+		status[name] = st
+	}
+	return status, nil
+}
+
+// syncLine is what sync --json prints of one source.
+type syncLine struct {
+	Source         string  `json:"source"`
+	Documents      int     `json:"documents"`
+	Changed        int     `json:"changed"`
+	Parts          int     `json:"parts"`
+	PartsChanged   int     `json:"parts_changed"`
+	PartsGone      int     `json:"parts_gone"`
+	Records        int     `json:"records"`
+	RecordsChanged int     `json:"records_changed"`
+	Findings       int     `json:"findings"`
+	Requests       int     `json:"requests"`
+	Bytes          int64   `json:"bytes"`
+	Seconds        float64 `json:"seconds"`
+	Error          string  `json:"error,omitempty"`
+}
+
+// report prints a line a source, and fails if one failed.
+func (r *syncRun) report(chosen []sources.Source, got map[string]*fetched, outs []store.Outcome) error {
+	r.progress.stop()
+	counts, err := recordCounts(r.store.Dir())
+	if err != nil {
+		return err
+	}
+	var failed []string
+	var total syncLine
+	for _, s := range chosen {
+		i := slices.IndexFunc(outs, func(o store.Outcome) bool { return o.Source == s.Name })
+		o, f := outs[i], got[s.Name]
+		if f == nil {
+			f = &fetched{}
+		}
+		line := syncLine{
+			Source: s.Name, Documents: o.Documents, Changed: f.stats.Changed + f.stats.Deleted,
+			Parts: o.Parts, PartsChanged: o.PartsChanged, PartsGone: o.PartsGone,
+			Records: counts[s.Name], RecordsChanged: o.Records, Findings: o.Findings,
+			Requests: f.stats.Requests, Bytes: f.stats.Bytes, Seconds: f.seconds,
+			Error: errText(errors.Join(f.err, o.Err)),
+		}
+		if line.Error != "" {
+			failed = append(failed, s.Name)
+		}
+		total.Changed += line.Changed
+		total.RecordsChanged += line.RecordsChanged
+		total.Bytes += line.Bytes
+		if err := r.print(line); err != nil {
+			return err
+		}
+	}
+	r.a.sayf("%d documents and %d records changed, %s fetched, %s", total.Changed, total.RecordsChanged, size(total.Bytes), r.clock)
+	if len(failed) > 0 {
+		r.a.sayf("failed: %s; their last good data stay", strings.Join(failed, ", "))
+		return errBad
+	}
+	return nil
+}
+
+func (r *syncRun) print(l syncLine) error {
+	if r.a.json {
+		return r.a.printJSON(l)
+	}
+	if l.Error != "" {
+		fmt.Fprintf(r.a.stderr, "%s: %s\n", l.Source, l.Error)
+	}
+	if r.a.quiet {
+		return nil
+	}
+	_, err := fmt.Fprintf(r.a.stdout, "%-12s %7d documents (%d changed), %7d records (%d changed)\n",
+		l.Source, l.Documents, l.Changed, l.Records, l.RecordsChanged)
+	return err
+}
+
+// recordCounts returns the number of records of each source.
+func recordCounts(dir string) (map[string]int, error) {
+	counts := map[string]int{}
+	db, err := store.OpenDB(dir)
+	if errors.Is(err, store.ErrNoData) {
+		return counts, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	list, err := db.Sources()
+	for _, s := range list {
+		counts[s.Name] = s.Records
+	}
+	return counts, err
+}
