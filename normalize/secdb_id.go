@@ -18,6 +18,10 @@ type secfix struct {
 // "CVE-????-????? XSA-312", "CVE N/A ZBX-11023".
 func parseSecfix(text string) secfix {
 	var s secfix
+	if isCVE(text) {
+		s.cves = []string{text}
+		return s
+	}
 	for _, word := range strings.FieldsFunc(dropComments(text), isSecfixSpace) {
 		s.add(word)
 	}

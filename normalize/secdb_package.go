@@ -1,6 +1,7 @@
 package normalize
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
@@ -33,7 +34,7 @@ func (s *secdbPackage) read(secfixes jsontext.Value) error {
 	if len(secfixes) == 0 || secfixes.Kind() == 'n' {
 		return nil
 	}
-	dec := jsontext.NewDecoder(strings.NewReader(string(secfixes)), decodeOptions)
+	dec := jsontext.NewDecoder(bytes.NewReader(secfixes), decodeOptions)
 	return eachMember(dec, func(version string) error {
 		var texts []string
 		if err := json.UnmarshalDecode(dec, &texts, decodeOptions); err != nil {
@@ -103,6 +104,9 @@ func (s *secdbPackage) add(version string, ordered bool, text string) {
 // onlyIDs reports whether text holds nothing but the IDs read from it and
 // blanks.
 func (f *secfix) onlyIDs(text string) bool {
+	if len(f.cves) == 1 && f.cves[0] == text {
+		return true
+	}
 	for _, word := range strings.Fields(text) {
 		cve := strings.ToUpper(strings.ReplaceAll(word, "_", "-"))
 		if !slices.Contains(f.cves, cve) && !slices.Contains(f.others, word) {

@@ -1,9 +1,10 @@
 // Package versioncmp orders versions as each ecosystem's own tool does.
 //
 // [For] gives the [Scheme] of an ecosystem. A scheme turns a version into a
-// byte key: bytes.Compare of two keys is the ecosystem's order. Only Maven's
-// order, which is not transitive, has a coarse key and decides with a
-// comparator of its own. A version that the rule calls invalid, and that its
+// byte key: bytes.Compare of two keys is the ecosystem's order. The orders
+// of Maven, Arch Linux and Conan, which are not transitive, have a coarse key
+// and decide with a comparator of their own. A branch of a Packagist package
+// only has equality: see [Version.Ordered]. A version that the rule calls invalid, and that its
 // tool would refuse, has no key: that is an error, never a guess.
 //
 // Nothing here panics, whatever the string.
