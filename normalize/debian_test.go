@@ -51,7 +51,7 @@ func TestDebianTracker(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			records, findings, err := parseAll(Debian, "tracker.json", fmt.Sprintf(
+			records, findings, err := parseDoc(t, Debian, "tracker.json", fmt.Sprintf(
 				`{"p":{"CVE-2024-1234":{"description":"d","releases":{%q:{%s,"repositories":{"x":"1.0-1"}}}}}}`, tt.release, tt.status))
 			if err != nil {
 				t.Fatal(err)
@@ -60,7 +60,7 @@ func TestDebianTracker(t *testing.T) {
 			if tt.statements != "" {
 				want += `,"database_specific":{"statements":[` + tt.statements + `]}`
 			}
-			if diff := cmp.Diff([]string{encodeString(t, decodeOne(t, want+`}`))}, encodeAll(t, records)); diff != "" {
+			if diff := cmp.Diff([]string{encodeString(t, decodeOne(t, want+`}`))}, encodings(t, records)); diff != "" {
 				t.Error(diff)
 			}
 			if diff := cmp.Diff(tt.rules, findingRules(findings)); diff != "" {
@@ -71,7 +71,7 @@ func TestDebianTracker(t *testing.T) {
 }
 
 func TestDebianTrackerIDs(t *testing.T) {
-	records, findings, err := parseAll(Debian, "tracker.json", `{"p":{
+	records, findings, err := parseDoc(t, Debian, "tracker.json", `{"p":{
 		"TEMP-0000000-A1B2C3":{"scope":"remote","debianbug":555217,"releases":{"sid":{"status":"open"}}},
 		"403 Forbidden":{"releases":{}}}}`)
 	if err != nil {
@@ -79,7 +79,7 @@ func TestDebianTrackerIDs(t *testing.T) {
 	}
 	const want = `{"affected":[{"database_specific":{"debianbug":555217,"scope":"remote"},"package":{"ecosystem":"Debian:sid","name":"p"},` +
 		`"ranges":[{"events":[{"introduced":"0"}],"type":"ECOSYSTEM"}]}],"id":"DEBIAN-TEMP-0000000-A1B2C3"}`
-	if diff := cmp.Diff([]string{want}, encodeAll(t, records)); diff != "" {
+	if diff := cmp.Diff([]string{want}, encodings(t, records)); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"unusable-id"}, findingRules(findings)); diff != "" {
@@ -131,11 +131,11 @@ func TestDebianList(t *testing.T) {
 		`{"id":"DSA-4205-1","published":"2018-04-18T00:00:00Z",` + ref("DSA-4205-1") + `,"summary":"jessie end-of-life"}`,
 	}
 	wantFindings := []string{"line 15 unknown-release", "line 16 unknown-status", "line 17 unreadable-line", "line 18 unusable-id", "line 19 unreadable-line"}
-	records, findings, err := parseAll(Debian, "DSA/list", "\ufeff"+listText)
+	records, findings, err := parseDoc(t, Debian, "DSA/list", "\ufeff"+listText)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, encodeAll(t, records)); diff != "" {
+	if diff := cmp.Diff(want, encodings(t, records)); diff != "" {
 		t.Error(diff)
 	}
 	var got []string
@@ -162,7 +162,7 @@ func TestDebianErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.doc+" "+tt.want, func(t *testing.T) {
-			_, _, err := parseAll(Debian, tt.doc, tt.text)
+			_, _, err := parseDoc(t, Debian, tt.doc, tt.text)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %s", err, tt.want)
 			}

@@ -29,7 +29,7 @@ func TestEPSSForms(t *testing.T) {
 		if err != nil || findings != nil {
 			t.Errorf("%s: %v, %v", tt.name, err, findings)
 		}
-		if d := cmp.Diff(tt.want+"\n", encodeAll(t, records)); d != "" {
+		if d := cmp.Diff(tt.want+"\n", encodeLines(t, records)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, d)
 		}
 	}
@@ -68,9 +68,9 @@ func TestEPSSBrokenDocument(t *testing.T) {
 }
 
 func FuzzEPSS(f *testing.F) {
-	f.Add("#model_version:v1,score_date:2025-08-24T00:00:00+0000\ncve,epss,percentile\nCVE-2020-0001,0.1,1e-9\n")
-	f.Add("cve,epss\nCVE-2020-0001,1\n")
-	f.Fuzz(func(t *testing.T, text string) { fuzzParser(t, EPSS, text) })
+	fuzzParser(f, EPSS, "x",
+		"#model_version:v1,score_date:2025-08-24T00:00:00+0000\ncve,epss,percentile\nCVE-2020-0001,0.1,1e-9\n",
+		"cve,epss\nCVE-2020-0001,1\n")
 }
 
 // Every row of the real and the bulk tables becomes a record.

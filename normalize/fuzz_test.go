@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// fuzzParser feeds a parser and checks what holds for whatever it emits: the
+// fuzzDocuments feeds a parser and checks what holds for whatever it emits: the
 // record has an ID, can be encoded, and comes back as it went.
-func fuzzParser(f *testing.F, p Parser, name string, seeds ...string) {
+func fuzzDocuments(f *testing.F, p Parser, name string, seeds ...string) {
 	for _, s := range seeds {
 		f.Add([]byte(s))
 	}
@@ -37,32 +37,32 @@ const osvSeed = `{"id":"GHSA-1","modified":"2024-01-01T00:00:00Z","severity":[{"
 	"affected":[{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.0.0"}]}],
 	"database_specific":{"last_known_affected_version_range":"<= 1.2.3"}}],"references":[{"type":"WEB","url":"https://a/"}],"new":{"b":1,"a":9007199254740993}}`
 
-func FuzzOSV(f *testing.F) { fuzzParser(f, OSV, "x.json", osvSeed, "\ufeff{}", "<html>") }
+func FuzzOSV(f *testing.F) { fuzzDocuments(f, OSV, "x.json", osvSeed, "\ufeff{}", "<html>") }
 
-func FuzzGHSA(f *testing.F) { fuzzParser(f, GHSA, "x.json", osvSeed) }
+func FuzzGHSA(f *testing.F) { fuzzDocuments(f, GHSA, "x.json", osvSeed) }
 
 func FuzzAlmaLinux(f *testing.F) {
-	fuzzParser(f, AlmaLinux, "x.json", `{"id":"ALSA-1","related":["CVE-2024-1234"],"affected":[{"package":{"ecosystem":"AlmaLinux:8","name":"p"},
+	fuzzDocuments(f, AlmaLinux, "x.json", `{"id":"ALSA-1","related":["CVE-2024-1234"],"affected":[{"package":{"ecosystem":"AlmaLinux:8","name":"p"},
 		"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1-1.module_el8.6.0+1+2.x"}]}]}]}`)
 }
 
 func FuzzOSVYAML(f *testing.F) {
-	fuzzParser(f, OSVYAML, "x.yaml", "id: X\nmodified: 2024-01-01\naffected:\n- package: {ecosystem: PyPI, name: p}\n  versions: [1.0, &a 2]\naliases: [*a]\n", "a: &a [*a]")
+	fuzzDocuments(f, OSVYAML, "x.yaml", "id: X\nmodified: 2024-01-01\naffected:\n- package: {ecosystem: PyPI, name: p}\n  versions: [1.0, &a 2]\naliases: [*a]\n", "a: &a [*a]")
 }
 
 func FuzzSecDB(f *testing.F) {
-	fuzzParser(f, SecDB("Alpine"), "v3.19/main.json",
+	fuzzDocuments(f, SecDB("Alpine"), "v3.19/main.json",
 		secdbText("v3.19", "xen", `{"4.13.0-r3":["CVE-2020-11740 CVE-2020-11741 XSA-313","(x"],"0":["CVE_2019-2426"]}`),
 		secdbText("edge", "aom", `[{"Version":"3.1.1-r0"}]`))
 }
 
 func FuzzDebianTracker(f *testing.F) {
-	fuzzParser(f, Debian, "tracker.json", `{"p":{"CVE-2024-1234":{"description":"d","debianbug":1,"releases":{"sid":{"status":"open","urgency":"low**",
+	fuzzDocuments(f, Debian, "tracker.json", `{"p":{"CVE-2024-1234":{"description":"d","debianbug":1,"releases":{"sid":{"status":"open","urgency":"low**",
 		"nodsa":"x","nodsa_reason":"ignored"},"buster":{"status":"resolved","fixed_version":"0"},"x":{"status":"undetermined"}}}}}`)
 }
 
-func FuzzDebianList(f *testing.F) { fuzzParser(f, Debian, "DSA/list", listText) }
+func FuzzDebianList(f *testing.F) { fuzzDocuments(f, Debian, "DSA/list", listText) }
 
 func FuzzGLAD(f *testing.F) {
-	fuzzParser(f, GLAD, "x.yml", "identifier: CVE-2024-1234\nidentifiers: [GHSA-1]\npackage_slug: maven/a/b\naffected_range: '(,1],[2]'\ncwe_ids: [x]\nother: {a: 1}\n")
+	fuzzDocuments(f, GLAD, "x.yml", "identifier: CVE-2024-1234\nidentifiers: [GHSA-1]\npackage_slug: maven/a/b\naffected_range: '(,1],[2]'\ncwe_ids: [x]\nother: {a: 1}\n")
 }

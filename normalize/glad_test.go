@@ -42,11 +42,11 @@ links: [a]
 		`"references":[{"type":"WEB","url":"https://nvd.nist.gov/vuln/detail/CVE-2022-34187"}],` +
 		`"severity":[{"score":"AV:N/AC:M/Au:S/C:N/I:P/A:N","type":"CVSS_V2"},{"score":"CVSS:3.1/AV:N/AC:L/PR:L/UI:R/S:C/C:L/I:L/A:N","type":"CVSS_V3"}],` +
 		`"summary":"Cross-site scripting"}`
-	records, findings, err := parseAll(GLAD, "x.yml", in)
+	records, findings, err := parseDoc(t, GLAD, "x.yml", in)
 	if err != nil || len(findings) > 0 {
 		t.Fatal(err, findings)
 	}
-	if diff := cmp.Diff([]string{want}, encodeAll(t, records)); diff != "" {
+	if diff := cmp.Diff([]string{want}, encodings(t, records)); diff != "" {
 		t.Error(diff)
 	}
 	if got := Lint(records[0]); len(got) > 0 {
@@ -68,7 +68,7 @@ func TestGLADIDs(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			records, _, err := parseAll(GLAD, "x.yml", "identifier: \""+tt.identifier+"\"\nidentifiers: ["+tt.identifiers+"]\npackage_slug: npm/@a/b\naffected_range: '>=0'\n")
+			records, _, err := parseDoc(t, GLAD, "x.yml", "identifier: \""+tt.identifier+"\"\nidentifiers: ["+tt.identifiers+"]\npackage_slug: npm/@a/b\naffected_range: '>=0'\n")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,17 +119,17 @@ func TestGLADErrors(t *testing.T) {
 		"identifier: X\npackage_slug: what/x": `package_slug: unknown type of package "what/x"`,
 		"identifier: X\nurls: x":              "urls: string where array is expected",
 	} {
-		if _, _, err := parseAll(GLAD, "x.yml", text); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := parseDoc(t, GLAD, "x.yml", text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %s", text, err, want)
 		}
 	}
-	records, findings, err := parseAll(GLAD, "x.yml", "identifier: CVE-2024-1234\npackage_slug: npm/x\naffected_range: 'oh >> no'\n")
+	records, findings, err := parseDoc(t, GLAD, "x.yml", "identifier: CVE-2024-1234\npackage_slug: npm/x\naffected_range: 'oh >> no'\n")
 	if err != nil || len(findings) != 1 || findings[0].Rule != "bad-range" {
 		t.Fatalf("findings %+v, error %v", findings, err)
 	}
 	const want = `{"affected":[{"database_specific":{"affected_range":"oh >> no","package_slug":"npm/x"},"package":{"ecosystem":"npm","name":"x"}}],` +
 		`"aliases":["CVE-2024-1234"],"id":"GLAD-CVE-2024-1234"}`
-	if diff := cmp.Diff([]string{want}, encodeAll(t, records)); diff != "" {
+	if diff := cmp.Diff([]string{want}, encodings(t, records)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -141,7 +141,7 @@ func TestGLADShared(t *testing.T) {
 		if !strings.HasSuffix(d.name, ".yml") {
 			return
 		}
-		records, findings, err := parseAll(GLAD, d.name, string(d.data))
+		records, findings, err := parseDoc(t, GLAD, d.name, string(d.data))
 		if err != nil || len(findings) > 0 {
 			t.Errorf("%s: %+v, error %v", d.name, findings, err)
 		}

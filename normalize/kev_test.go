@@ -25,7 +25,7 @@ func TestKEV(t *testing.T) {
 	want := `{"database_specific":{"aNewMember":{"a":2,"b":1},"cwes":["CWE-20","CWE-502"],"date_added":"2025-07-20","description":"Data is trusted.",` +
 		`"due_date":"2025-07-21","name":"SharePoint flaw","notes":["https://a.example/1","https://b.example/2"],"product":"SharePoint","ransomware":true,` +
 		`"required_action":"Patch.","vendor":"Microsoft"},"id":"CVE-2025-53770"}` + "\n"
-	if d := cmp.Diff(want, encodeAll(t, records)); d != "" {
+	if d := cmp.Diff(want, encodeLines(t, records)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
@@ -38,7 +38,7 @@ func TestKEVBadEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff("{\"database_specific\":{\"ransomware\":false},\"id\":\"CVE-2020-0001\"}\n{\"database_specific\":{\"ransomware\":false},\"id\":\"CVE-2020-0003\"}\n",
-		encodeAll(t, records)); d != "" {
+		encodeLines(t, records)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	want := []string{"vulnerabilities/1: duplicate", "vulnerabilities/2: bad-id", "vulnerabilities/3: unreadable-entry",
@@ -58,9 +58,9 @@ func TestKEVBrokenDocument(t *testing.T) {
 }
 
 func FuzzKEV(f *testing.F) {
-	f.Add(kevSmall)
-	f.Add(`{"vulnerabilities":[{"cveID":"CVE-2020-0001","notes":" ; ; "}]}`)
-	f.Fuzz(func(t *testing.T, text string) { fuzzParser(t, KEV, text) })
+	fuzzParser(f, KEV, "x",
+		kevSmall,
+		`{"vulnerabilities":[{"cveID":"CVE-2020-0001","notes":" ; ; "}]}`)
 }
 
 // The real catalogs, against the count of CVE IDs in their text and, for the

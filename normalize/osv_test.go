@@ -24,11 +24,11 @@ func TestOSV(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			records, findings, err := parseAll(OSV, "x.json", tt.in)
+			records, findings, err := parseDoc(t, OSV, "x.json", tt.in)
 			if err != nil || len(findings) > 0 {
 				t.Fatal(err, findings)
 			}
-			if diff := cmp.Diff([]string{tt.want}, encodeAll(t, records)); diff != "" {
+			if diff := cmp.Diff([]string{tt.want}, encodings(t, records)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -48,7 +48,7 @@ func TestOSVErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			records, _, err := parseAll(OSV, "x.json", tt.in)
+			records, _, err := parseDoc(t, OSV, "x.json", tt.in)
 			if err == nil || err.Error() != tt.want || len(records) > 0 {
 				t.Errorf("%d records, error %v, want %s", len(records), err, tt.want)
 			}
@@ -118,11 +118,11 @@ affected:
 		`"package":{"ecosystem":"PyPI","name":"1e3"},"ranges":[{"events":[{"introduced":"0"},{"fixed":"1.10"}],"type":"ECOSYSTEM"}],` +
 		`"versions":["1.0","0x10","2020-01-01","yes","1_000"]}],"aliases":["CVE-2024-1",""],"details":"two\nlines\n",` +
 		`"id":"PYSEC-2024-1","modified":"2024-01-02T01:04:05.123456Z","published":"2021-07-15T02:22:07.7Z","withdrawn":"2024-02-03T00:00:00Z"}`
-	records, _, err := parseAll(OSVYAML, "x.yaml", in)
+	records, _, err := parseDoc(t, OSVYAML, "x.yaml", in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{want}, encodeAll(t, records)); diff != "" {
+	if diff := cmp.Diff([]string{want}, encodings(t, records)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -145,7 +145,7 @@ func TestOSVYAMLErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			records, _, err := parseAll(OSVYAML, "x.yaml", tt.in)
+			records, _, err := parseDoc(t, OSVYAML, "x.yaml", tt.in)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || len(records) > 0 {
 				t.Errorf("%d records, error %v, want %s", len(records), err, tt.want)
 			}
@@ -192,7 +192,7 @@ func TestGHSA(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			records, findings, err := parseAll(GHSA, "x.json", fill(tt.ecosystem, tt.in))
+			records, findings, err := parseDoc(t, GHSA, "x.json", fill(tt.ecosystem, tt.in))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -203,7 +203,7 @@ func TestGHSA(t *testing.T) {
 			if i := strings.Index(tt.in, `"ranges"`); i > 0 {
 				want = fill(tt.ecosystem, tt.in[:i]+tt.want)
 			}
-			if diff := cmp.Diff(encodeString(t, decodeOne(t, want)), encodeAll(t, records)[0]); diff != "" {
+			if diff := cmp.Diff(encodeString(t, decodeOne(t, want)), encodings(t, records)[0]); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -215,7 +215,7 @@ func TestGHSARepeated(t *testing.T) {
 	const in = `{"id":"GHSA-1","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/"}],"affected":[
 		{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"1.0.0"},{"fixed":"1.2.0"}]}]},
 		{"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"2.0.0"},{"fixed":"2.2.0"}]}]}]}`
-	records, _, err := parseAll(GHSA, "x.json", in)
+	records, _, err := parseDoc(t, GHSA, "x.json", in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,11 +238,11 @@ func TestAlmaLinux(t *testing.T) {
 		`{"ecosystem_specific":{"module_build":"module_el8.6.0+2877+8e437bf5"},"package":{"ecosystem":"AlmaLinux:8","name":"criu"},"ranges":[{"events":[{"introduced":"0"},{"fixed":"3.15-3.module_el8.6.0+2877+8e437bf5"}],"type":"ECOSYSTEM"}]},` +
 		`{"package":{"ecosystem":"AlmaLinux:8","name":"bash"},"ranges":[{"events":[{"introduced":"0"},{"fixed":"5.1-2.el8"}],"type":"ECOSYSTEM"}]}],` +
 		`"id":"ALSA-2023:6938","related":["CVE-2023-25809","RHSA-2023:6938"],"upstream":["CVE-2023-25809"]}`
-	records, _, err := parseAll(AlmaLinux, "x.json", in)
+	records, _, err := parseDoc(t, AlmaLinux, "x.json", in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{want}, encodeAll(t, records)); diff != "" {
+	if diff := cmp.Diff([]string{want}, encodings(t, records)); diff != "" {
 		t.Error(diff)
 	}
 	if err := Unite(records[0], decodeOne(t, `{"id":"ALSA-2023:6938"}`)); err != nil || len(records[0].Affected) != 3 {
@@ -292,7 +292,7 @@ func TestOSVFeeds(t *testing.T) {
 				if seen++; seen%tt.step != 0 {
 					return
 				}
-				records, _, err := parseAll(tt.parser, d.name, string(d.data))
+				records, _, err := parseDoc(t, tt.parser, d.name, string(d.data))
 				if err != nil {
 					t.Errorf("%s: %v", d.name, err)
 				}

@@ -30,6 +30,12 @@ type ovalContent struct {
 	states      map[ovalID][]ovalCondition
 	variables   map[ovalID][]string
 	spaces      map[string]uint32
+
+	// byComment reads a criterion whose test is missing by its comment; it is
+	// the vendor's, and may be nil. Comments are kept once each.
+	byComment func(string) (ovalLeaf, bool)
+	comments  []string
+	commentAt map[string]uint32
 }
 
 // An ovalDefinition is the criteria of one definition; id is the vendor's.
@@ -42,6 +48,7 @@ type ovalDefinition struct {
 type ovalCriteria struct {
 	children []ovalCriteria
 	test     ovalID
+	comment  uint32
 	leaf     bool
 	or       bool
 	negate   bool
@@ -82,6 +89,18 @@ func (c *ovalContent) id(s string) ovalID {
 	return ovalID{at, number}
 }
 
+// comment keeps a comment and returns its number.
+func (c *ovalContent) comment(s string) uint32 {
+	at, ok := c.commentAt[s]
+	if !ok {
+		at = uint32(len(c.comments))
+		s = strings.Clone(s)
+		c.comments = append(c.comments, s)
+		c.commentAt[s] = at
+	}
+	return at
+}
+
 // readOVAL reads a document. define gets the metadata of each definition as
 // it passes and returns the ID under which its criteria are to be kept; with
 // none they are dropped. Its error ends the reading and is returned as it is.
@@ -92,7 +111,7 @@ func readOVAL(body io.Reader, define func(*ovalMetadata) (string, error)) (*oval
 	}
 	c := &ovalContent{
 		tests: map[ovalID]ovalTest{}, objects: map[ovalID]ovalObject{}, states: map[ovalID][]ovalCondition{},
-		variables: map[ovalID][]string{}, spaces: map[string]uint32{},
+		variables: map[ovalID][]string{}, spaces: map[string]uint32{}, commentAt: map[string]uint32{},
 	}
 	s := &xmlScanner{dec: xml.NewDecoder(body)}
 	sections := map[string]bool{}
@@ -114,6 +133,7 @@ func readOVAL(body io.Reader, define func(*ovalMetadata) (string, error)) (*oval
 	if !sections["definitions"] {
 		return nil, s.fail(fmt.Errorf("<definitions>: missing"))
 	}
+	c.commentAt = nil
 	return c, nil
 }
 
@@ -174,7 +194,8 @@ func (c *ovalContent) criteria(s *xmlScanner, attrs []xml.Attr, out *ovalCriteri
 			return err
 		case "criterion":
 			out.children = append(out.children, ovalCriteria{
-				leaf: true, test: c.id(attr(attrs, "test_ref")), negate: attr(attrs, "negate") == "true"})
+				leaf: true, test: c.id(attr(attrs, "test_ref")), negate: attr(attrs, "negate") == "true",
+				comment: c.comment(attr(attrs, "comment"))})
 		}
 		return s.skip()
 	})

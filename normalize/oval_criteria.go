@@ -13,6 +13,7 @@ type ovalLeaf struct {
 	pattern    string
 	conditions []ovalCondition
 	negate     bool // the test must not hold
+	commented  bool // read from the comment: the test is missing
 }
 
 // condition returns the condition on a field.
@@ -25,9 +26,18 @@ func (l *ovalLeaf) condition(field string) (ovalCondition, bool) {
 	return ovalCondition{}, false
 }
 
-// leaf resolves a test; ok is false where it, its object or a state is
-// missing.
+// leaf resolves a criterion: by its test or, where that, its object or a state
+// is missing, by its comment. ok is false where neither says what it is.
 func (c *ovalContent) leaf(n *ovalCriteria) (l ovalLeaf, ok bool) {
+	if l, ok = c.tested(n); ok || c.byComment == nil {
+		return l, ok
+	}
+	l, ok = c.byComment(c.comments[n.comment])
+	l.negate, l.commented = n.negate, true
+	return l, ok
+}
+
+func (c *ovalContent) tested(n *ovalCriteria) (l ovalLeaf, ok bool) {
 	t, ok := c.tests[n.test]
 	if !ok {
 		return l, false

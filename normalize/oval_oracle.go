@@ -20,6 +20,9 @@ import (
 // ("Oracle Linux:8:ksplice"), also named by ecosystem_specific.flavour, so
 // that their fixed versions are never held against a plain package.
 //
+// Excerpts of the feed go about without tests: what a comment says is then
+// taken for the test, and reported.
+//
 // A record comes in two pieces: what the definition says, and, when the tests
 // have been read, its affected entries.
 func OracleOVAL(d Doc, emit func(*Record) error) error {
@@ -28,6 +31,7 @@ func OracleOVAL(d Doc, emit func(*Record) error) error {
 	if err != nil {
 		return err
 	}
+	content.byComment = rpmComment
 	for i := range content.definitions {
 		if err := o.affected(content, &content.definitions[i]); err != nil {
 			return err

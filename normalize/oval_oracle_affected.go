@@ -26,10 +26,12 @@ type oracleKey struct {
 // affected emits the second piece of a record.
 func (o *oracleOVAL) affected(content *ovalContent, def *ovalDefinition) error {
 	found := map[oracleKey]map[Interval][]string{} // architectures by interval
+	commented := 0
 	w := &ovalWalk{
 		content: content,
 		bounds:  oracleBounds,
 		match: func(context, packages []ovalLeaf) error {
+			commented += boolInt(packages[0].commented)
 			if err := o.match(def.id, context, packages, found); err != nil {
 				o.report(def.id, "bad-criteria", err.Error())
 			}
@@ -39,6 +41,9 @@ func (o *oracleOVAL) affected(content *ovalContent, def *ovalDefinition) error {
 	}
 	if err := w.walk(&def.criteria, [][]ovalLeaf{nil}); err != nil {
 		return err
+	}
+	if commented > 0 {
+		o.report(def.id, "missing-tests", fmt.Sprintf("%d packages read from comments", commented))
 	}
 	if len(found) == 0 {
 		o.report(def.id, "no-packages", "criteria name no package")

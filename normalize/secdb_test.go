@@ -96,11 +96,11 @@ func TestSecDB(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			records, findings, err := parseAll(SecDB("Alpine"), "v3.19/main.json", secdbText("v3.19", "p", tt.secfixes))
+			records, findings, err := parseDoc(t, SecDB("Alpine"), "v3.19/main.json", secdbText("v3.19", "p", tt.secfixes))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, encodeAll(t, records)); diff != "" {
+			if diff := cmp.Diff(tt.want, encodings(t, records)); diff != "" {
 				t.Error(diff)
 			}
 			if diff := cmp.Diff(tt.findings, findingRules(findings)); diff != "" {
@@ -128,7 +128,7 @@ func TestSecDBEcosystem(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			records, _, err := parseAll(SecDB(tt.ecosystem), tt.doc, "\ufeff"+tt.text)
+			records, _, err := parseDoc(t, SecDB(tt.ecosystem), tt.doc, "\ufeff"+tt.text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -163,7 +163,7 @@ func TestSecDBErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, _, err := parseAll(SecDB("Alpine"), "main.json", tt.text)
+			_, _, err := parseDoc(t, SecDB("Alpine"), "main.json", tt.text)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %s", err, tt.want)
 			}
@@ -178,7 +178,7 @@ func TestSecDBShapeBreak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = parseAll(SecDB("Alpine"), "edge/main.json", string(text))
+	_, _, err = parseDoc(t, SecDB("Alpine"), "edge/main.json", string(text))
 	if err == nil || !strings.HasPrefix(err.Error(), "packages/aom: secfixes: offset ") {
 		t.Errorf("error %v", err)
 	}
@@ -202,7 +202,7 @@ func TestSecDBShared(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			records, findings, err := parseAll(SecDB(tt.ecosystem), "main.json", string(text))
+			records, findings, err := parseDoc(t, SecDB(tt.ecosystem), "main.json", string(text))
 			if err != nil {
 				t.Fatal(err)
 			}

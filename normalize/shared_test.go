@@ -137,18 +137,8 @@ func walkTar(data []byte, f func(sharedDoc)) error {
 	}
 }
 
-// parseAll runs a parser over text and returns what it emits and reports.
-func parseAll(p Parser, name, text string) (records []*Record, findings []Finding, err error) {
-	d := Doc{Name: name, Body: strings.NewReader(text), Report: func(f Finding) { findings = append(findings, f) }}
-	err = p(d, func(r *Record) error {
-		records = append(records, r)
-		return nil
-	})
-	return records, findings, err
-}
-
-// encodeAll returns the records as canonical JSON.
-func encodeAll(tb testing.TB, records []*Record) []string {
+// encodings returns the records as canonical JSON.
+func encodings(tb testing.TB, records []*Record) []string {
 	tb.Helper()
 	var out []string
 	for _, r := range records {

@@ -22,10 +22,9 @@ type DocumentFindings struct {
 	First    []normalize.Finding `json:"first"`
 }
 
-// ReadFindings returns the findings of a source's documents, in the order of
-// names; none where feeds are not synced. It returns ErrBusy while the folder
-// is written to.
-func ReadFindings(dir, source string) (list []DocumentFindings, err error) {
+// openWork opens work.db for reading; nil where there is none. It returns
+// ErrBusy while the folder is written to.
+func openWork(dir string) (*bolt.DB, error) {
 	path := filepath.Join(dir, workName)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -36,6 +35,17 @@ func ReadFindings(dir, source string) (list []DocumentFindings, err error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return db, nil
+}
+
+// ReadFindings returns the findings of a source's documents, in the order of
+// names; none where feeds are not synced. It returns ErrBusy while the folder
+// is written to.
+func ReadFindings(dir, source string) (list []DocumentFindings, err error) {
+	db, err := openWork(dir)
+	if err != nil || db == nil {
+		return nil, err
 	}
 	defer db.Close()
 	err = db.View(func(tx *bolt.Tx) error {

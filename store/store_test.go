@@ -101,10 +101,14 @@ func (ts *testStore) update(opt UpdateOptions) Outcome {
 	return outs[0]
 }
 
-// check verifies the state and returns its digest and records, as ID → the
+// check verifies the folder and returns its digest and records, as ID → the
 // texts in it, "-" before those of a withdrawn one.
 func (ts *testStore) check() (string, map[string]string) {
 	ts.t.Helper()
+	if err := ts.Store.Close(); err != nil {
+		ts.t.Fatal(err)
+	}
+	defer func() { ts.Store = nil; ts.reopen() }()
 	db, err := OpenDB(ts.dir)
 	if err != nil {
 		ts.t.Fatal(err)
@@ -116,6 +120,13 @@ func (ts *testStore) check() (string, map[string]string) {
 	}
 	if rep.Broken > 0 {
 		ts.t.Fatalf("%d invariants are broken:\n%s", rep.Broken, strings.Join(rep.Problems, "\n"))
+	}
+	work, err := CheckWork(ts.t.Context(), ts.dir, ts.dir)
+	if err != nil {
+		ts.t.Fatal(err)
+	}
+	if work.Broken > 0 {
+		ts.t.Fatalf("%d invariants of work.db are broken:\n%s", work.Broken, strings.Join(work.Problems, "\n"))
 	}
 	got := map[string]string{}
 	err = db.Records("", func(id string, data []byte) error {

@@ -167,7 +167,7 @@ func wordSet(words string) map[string]bool {
 }
 
 // The words by which the update of a CPE name, or the tail of a version,
-// tells a pre-release from an update, from all CPE names of NVD's feeds.
+// tells a pre-release from an update: those that NVD's feeds use most.
 var (
 	cpePreWords = wordSet("alpha beta rc cr pre prerelease preview dev devel snapshot milestone nightly canary insider staging ea")
 	cpeNeutral  = wordSet("final ga release stable")

@@ -139,7 +139,7 @@ func TestGenericIsAnOrder(t *testing.T) {
 		return v
 	}
 	answered := 0
-	for range 100_000 {
+	for range 30_000 {
 		a, b, c := version(), version(), version()
 		ab, err := Generic(a, b)
 		ba, err2 := Generic(b, a)
@@ -156,7 +156,7 @@ func TestGenericIsAnOrder(t *testing.T) {
 			t.Fatalf("%s %s %s: %d %d %d", a, b, c, ab, bc, ac)
 		}
 	}
-	if answered < 10_000 {
+	if answered < 3_000 {
 		t.Errorf("only %d triples answered", answered)
 	}
 }

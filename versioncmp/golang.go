@@ -7,9 +7,8 @@ import "strings"
 // pre-releases, "+incompatible" does not count, "1.21.0-0" is below every
 // other pre-release of 1.21.0. Missing parts are 0.
 //
-// A toolchain's tag ("go1.21rc2", "go1.20.3") is read as the Go vulnerability
-// database writes it ("1.21.0-rc.2"; golang.org/x/vulndb,
-// internal/version.SemverToGoTag is the inverse).
+// A toolchain's tag ("go1.21rc2", "go1.20.3") is read as govulncheck reads it
+// ("1.21.0-rc.2"; golang.org/x/vuln, internal/semver.GoTagToSemver).
 //
 // Kubernetes uses it too: its packages are Go modules.
 var goScheme = &Scheme{Name: "go", key: appendGo}

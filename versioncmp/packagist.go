@@ -30,13 +30,6 @@ const (
 	packagistPatch  = 9
 )
 
-// Ordered reports whether v has a place in the order of its scheme. Only a
-// branch of a Packagist package has none: it is equal to itself and is in no
-// range, and a query for it can only look for it among the versions listed.
-func (v Version) Ordered() bool {
-	return v.scheme != packagistScheme || v.key[0] != packagistBranch
-}
-
 func appendPackagistKey(dst []byte, version string) ([]byte, error) {
 	s := strings.Trim(version, " \t\n\r\x00\v")
 	s = trimComposerFlag(trimComposerAlias(s))

@@ -132,7 +132,7 @@ func compileListed(s *Scheme, sure []interval, versions []string) (keyed []bound
 			texts = append(texts, text)
 			continue
 		}
-		key, err := s.AppendKey(scratch[:0], text)
+		key, err := s.appendBound(scratch[:0], text)
 		if err != nil {
 			texts = append(texts, text)
 			continue
@@ -249,6 +249,9 @@ func (s *Set) answer(d decision) Answer {
 func (s *Set) decide(v Version) decision {
 	if s.scheme == nil || v.scheme == nil {
 		return s.decideText(v.text, ErrNoOrder)
+	}
+	if !v.Ordered() {
+		return s.decideText(v.text, errUnordered)
 	}
 	near := decision{verdict: NotAffected}
 	c := cursor{b: s.sure}

@@ -49,6 +49,8 @@ func TestPitfalls(t *testing.T) {
 			verdicts{"1.0.0": Affected, "v1.0": Affected, "2.0.RC1": Affected, "2.0": NotAffected}},
 		{"listed Maven versions match by order", "Maven", nil, []string{"1.0"}, verdicts{"1.0.0": Affected, "1": Affected, "1.0-sp": NotAffected}},
 		{"listed tags match with v", "Packagist", nil, []string{"v1.0"}, verdicts{"1.0.0": Affected, "1.0.1": NotAffected}},
+		{"a branch is in no range", "Packagist", []string{"i 0, f 2.0.0"}, []string{"dev-old"},
+			verdicts{"dev-main": Unknown, "dev-old": Affected, "1.0.0": Affected}},
 		{"versions beside ranges are no filter", "npm", []string{"i 2.0.0, f 3.0.0"}, []string{"1.0.0"},
 			verdicts{"1.0.0": Affected, "2.5.0": Affected, "1.5.0": NotAffected}},
 		{"an unparsable version is unknown", "npm", []string{"i 0, f 1.0.0"}, nil, verdicts{"latest": Unknown, "": Unknown}},

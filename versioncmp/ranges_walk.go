@@ -150,7 +150,7 @@ func (w *walker) bound(e Event) (bound, error) {
 		return b, nil
 	}
 	from := len(w.keys)
-	keys, err := w.scheme.AppendKey(w.keys, e.Version)
+	keys, err := w.scheme.appendBound(w.keys, e.Version)
 	if err != nil {
 		return b, err
 	}

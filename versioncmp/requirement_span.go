@@ -34,7 +34,7 @@ func cutAt(s *Scheme, b Bound, end int8) (cut, error) {
 	if b.Unbounded {
 		return cut{end: end, from: b}, nil
 	}
-	key, err := s.AppendKey(nil, b.Version)
+	key, err := s.appendBound(nil, b.Version)
 	if err != nil {
 		return cut{}, err
 	}

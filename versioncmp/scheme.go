@@ -71,6 +71,26 @@ func (v Version) Compare(w Version) int {
 	return bytes.Compare(v.key, w.key)
 }
 
+// Ordered reports whether v has a place in the order of its scheme. Only a
+// branch of a Packagist package has none: it is equal to itself and is in no
+// range, and a query for it can only look for it among the versions listed.
+func (v Version) Ordered() bool {
+	return v.scheme != packagistScheme || v.key[0] != packagistBranch
+}
+
+// errUnordered is why a branch ("dev-master") is in no range.
+var errUnordered = fmt.Errorf("%w: a branch has no place in the order", ErrInvalid)
+
+// appendBound is AppendKey of a version that is to bound a range.
+func (s *Scheme) appendBound(dst []byte, version string) ([]byte, error) {
+	from := len(dst)
+	keys, err := s.key(dst, version)
+	if err == nil && !(Version{scheme: s, key: keys[from:]}).Ordered() {
+		return dst, fmt.Errorf("%q: %w", version, errUnordered)
+	}
+	return keys, err
+}
+
 // Parse reads a version of an ecosystem, which may carry a suffix such as
 // ":v3.19". Its error wraps ErrNoOrder or ErrInvalid.
 func Parse(ecosystem, version string) (Version, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -15,7 +16,8 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "Check every invariant of the database",
 		Long: `Verify reads the whole state: that the file is sound, that records are in
 order, canonical and named by their key, and that indexes and numbers are what
-the records say. It prints a digest over all canonical records in the order of
+the records say; where feeds are synced also that every document has the bytes
+it was fetched with, and that parts are what the documents say. It prints a digest over all canonical records in the order of
 their IDs: two databases with one digest hold the same records.
 
 With --json one object: ok, records, digest, problems.
@@ -37,6 +39,15 @@ func (a *app) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	work, err := store.CheckWork(ctx, a.dir, os.TempDir())
+	switch {
+	case errors.Is(err, store.ErrBusy):
+		a.sayf("documents and parts are not checked: %v", err)
+	case err != nil:
+		return err
+	}
+	rep.Broken += work.Broken
+	rep.Problems = append(rep.Problems, work.Problems...)
 	if a.json {
 		problems := rep.Problems
 		if problems == nil {
