@@ -1,7 +1,9 @@
 package sources_test
 
 import (
+	"io"
 	"testing"
+	"time"
 
 	"github.com/advdb/advdb/internal/sharedtest"
 	"github.com/advdb/advdb/sources"
@@ -9,13 +11,16 @@ import (
 )
 
 // fetchFrom fetches src from a tree.
-func fetchFrom(t *testing.T, src sources.Source, docs sources.Documents, tree string) sources.Stats {
+func fetchFrom(t testing.TB, src sources.Source, docs sources.Documents, tree string) sources.Stats {
 	t.Helper()
 	client, err := sources.NewClient(sources.ClientOptions{Upstream: tree})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := sources.NewMirror(docs, sources.MirrorOptions{Client: client})
+	m, err := sources.NewMirror(docs, sources.MirrorOptions{
+		Client: client,
+		Now:    func() time.Time { return time.Date(2026, 8, 22, 0, 0, 0, 0, time.UTC) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,26 +30,76 @@ func fetchFrom(t *testing.T, src sources.Source, docs sources.Documents, tree st
 	return m.Stats()
 }
 
-// feeds says what fetching the whole feeds of two days does: documents after
-// each day, and of the second day requests, documents changed and deleted.
-var feeds = map[string]struct{ one, two, requests, changed, deleted int }{}
+// feed is what fetching a whole feed of two days does.
+type feed struct {
+	one, two         int // documents after each day
+	requests         int // of the second day
+	changed, deleted int // documents, by the second day
+}
 
+var feeds = map[string]feed{
+	"almalinux":  {5591, 5680, 1, 91, 0},
+	"alpine":     {33, 41, 63, 41, 0},
+	"bitnami":    {7444, 7444, 1, 0, 0},
+	"debian":     {3, 3, 3, 1, 0},
+	"epss":       {1, 1, 1, 1, 0},
+	"ghsa":       {100, 110, 1, 10, 0},
+	"gitlab":     {11, 11, 1, 0, 0},
+	"go":         {4134, 4291, 1, 164, 0},
+	"kev":        {1, 1, 1, 1, 0},
+	"malicious":  {33020, 33020, 1, 0, 0},
+	"nvd":        {19, 19, 30, 4, 0},
+	"oracle":     {1, 1, 1, 0, 0},
+	"pypa":       {2641, 2661, 1, 27, 7},
+	"redhat-vex": {52, 57, 9, 6, 1},
+	"rustsec":    {1155, 1206, 1, 53, 0},
+	"wolfi":      {1, 1, 1, 1, 0},
+}
+
+// TestFeeds fetches whole feeds of one day, of a later one, and of that day
+// again, which must find nothing new.
 func TestFeeds(t *testing.T) {
 	day1, day2 := sharedtest.Path(t, "upstream", "day1"), sharedtest.Path(t, "upstream", "day2")
 	for _, src := range sources.All {
 		t.Run(src.Name, func(t *testing.T) {
 			docs := &sourcetest.Memory{}
 			fetchFrom(t, src, docs, day1)
-			one := len(docs.Documents())
-			s2 := fetchFrom(t, src, docs, day2)
-			two := len(docs.Documents())
-			writes := docs.Writes()
-			s3 := fetchFrom(t, src, docs, day2)
-			if docs.Writes() != writes || s3.Changed != 0 || s3.Deleted != 0 {
-				t.Errorf("third fetch: %+v, %d writes", s3, docs.Writes()-writes)
+			got := feed{one: len(docs.Documents())}
+			s := fetchFrom(t, src, docs, day2)
+			got.two, got.requests, got.changed, got.deleted = len(docs.Documents()), s.Requests, s.Changed, s.Deleted
+			if got != feeds[src.Name] {
+				t.Errorf("got %+v, want %+v", got, feeds[src.Name])
 			}
-			if got, want := (struct{ one, two, requests, changed, deleted int }{one, two, s2.Requests, s2.Changed, s2.Deleted}), feeds[src.Name]; got != want {
-				t.Errorf("got %+v, want %+v; third: %+v", got, want, s3)
+			writes := docs.Writes()
+			s = fetchFrom(t, src, docs, day2)
+			if docs.Writes() != writes || s.Bytes != 0 || s.Put != 0 || s.Deleted != 0 {
+				t.Errorf("third fetch: %+v, %d writes", s, docs.Writes()-writes)
+			}
+		})
+	}
+}
+
+// discard is a Documents that keeps nothing.
+type discard struct{}
+
+func (discard) Put(_ string, r io.Reader) (bool, error) {
+	_, err := io.Copy(io.Discard, r)
+	return true, err
+}
+func (discard) Delete(string) error           { return nil }
+func (discard) Names(func(string) bool) error { return nil }
+func (discard) Load() ([]byte, error)         { return nil, nil }
+func (discard) Commit([]byte) error           { return nil }
+
+// BenchmarkFetch reads feeds without keeping them.
+func BenchmarkFetch(b *testing.B) {
+	day1 := sharedtest.Path(b, "upstream", "day1")
+	for _, name := range []string{"debian", "go", "malicious", "nvd", "redhat-vex"} {
+		b.Run(name, func(b *testing.B) {
+			src, _ := sources.ByName(name)
+			b.ReportAllocs()
+			for b.Loop() {
+				b.SetBytes(fetchFrom(b, src, discard{}, day1).Bytes)
 			}
 		})
 	}
