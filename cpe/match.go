@@ -80,9 +80,12 @@ func (a *Answer) betterThan(b *Answer) bool {
 
 // brokenFor returns a criterion that is no CPE but holds vendor and product.
 func brokenFor(c Configurations, product Name) *Criterion {
-	_, want, _ := strings.Cut(product.Key(), ":")
 	for m := range c.criteria {
-		if m.broken != nil && strings.Contains(strings.ToLower(m.Criteria), ":"+want+":") {
+		if m.broken == nil {
+			continue
+		}
+		_, want, _ := strings.Cut(product.Key(), ":")
+		if strings.Contains(strings.ToLower(m.Criteria), ":"+want+":") {
 			return m
 		}
 	}
@@ -92,6 +95,9 @@ func brokenFor(c Configurations, product Name) *Criterion {
 // configuration evaluates one configuration. It can hold for the product only
 // through a vulnerable criterion that does.
 func (q *question) configuration(c *Configuration) Answer {
+	if !q.concerns(c) {
+		return Answer{}
+	}
 	all := strings.EqualFold(c.Operator, "AND")
 	var out outcome
 	for i := range c.Nodes {
@@ -109,6 +115,19 @@ func (q *question) configuration(c *Configuration) Answer {
 		out = out.negate()
 	}
 	return out.answer()
+}
+
+// concerns reports whether a vulnerable criterion of c names the product.
+func (q *question) concerns(c *Configuration) bool {
+	for i := range c.Nodes {
+		matches := c.Nodes[i].CPEMatch
+		for j := range matches {
+			if matches[j].Vulnerable && matches[j].names(&q.product.name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // An outcome is that of a node or of several.

@@ -57,9 +57,13 @@ func (k vexKey) specific() []byte {
 	return vexJSON(m, len(m))
 }
 
-// specific names the advisories and the impact, where it is not the record's.
+// specific names the advisories and the impact, where it is not the record's,
+// and, where the range cannot say it, at which versions each advisory fixes.
 func (e *vexEntry) specific() []byte {
-	m := map[string][]string{}
+	m := map[string]any{}
+	if len(e.versions()) > 1 {
+		m["fixed"] = e.fixed
+	}
 	if ids := slices.DeleteFunc(slices.Sorted(maps.Keys(e.fixed)), func(id string) bool { return id == "" }); len(ids) > 0 {
 		m["advisories"] = ids
 	}
@@ -67,6 +71,15 @@ func (e *vexEntry) specific() []byte {
 		m["severity"] = slices.Sorted(slices.Values(e.impacts))
 	}
 	return vexJSON(m, len(m))
+}
+
+// versions returns the fixed versions of all advisories, each once.
+func (e *vexEntry) versions() []string {
+	var out []string
+	for _, versions := range e.fixed {
+		out = append(out, versions...)
+	}
+	return set(out)
 }
 
 func vexJSON(m any, n int) []byte {
@@ -83,7 +96,9 @@ func vexJSON(m any, n int) []byte {
 // ranges makes the ranges. One advisory can fix a package at several versions
 // that differ in no more than the build of the architecture (module contexts
 // are hashes): they are equally fixed, and the least counts. Of several
-// advisories the last counts. That the vendor calls the package affected
+// advisories for one product the highest counts: minor releases share a CPE,
+// so that a build of an earlier one can be fixed below it. Their versions stand in
+// database_specific.fixed. That the vendor calls the package affected
 // beside a fix means the versions before it.
 func (e *vexEntry) ranges(ecosystem string) []Range {
 	if len(e.fixed) == 0 {

@@ -136,7 +136,7 @@ func (k vexKey) compare(l vexKey) int {
 
 // A vexEntry is what the document says of one key.
 type vexEntry struct {
-	fixed        map[string][]string // versions by advisory
+	fixed        map[string][]string // versions by advisory, which may be empty
 	affected     bool
 	notAffected  bool
 	investigated bool

@@ -61,6 +61,8 @@ type epssTable struct {
 	columns     [3]int // of cve, epss and percentile; -1 where the table has none
 	date, model string
 	rows        int
+
+	head, middle []byte // the members before and behind epss
 }
 
 var epssColumns = [3]string{"cve", "epss", "percentile"}
@@ -138,6 +140,17 @@ func (p *epssTable) readHeader(line string) error {
 	if p.columns[1] < 0 {
 		return fmt.Errorf("line %d: no column epss in %.80q", p.at, line)
 	}
+	p.head = append(p.head, '{')
+	if p.date != "" {
+		p.head = append(appendString(append(p.head, `"date":`...), p.date), ',')
+	}
+	p.head = append(p.head, `"epss":`...)
+	if p.model != "" {
+		p.middle = appendString(append(p.middle, `,"model":`...), p.model)
+	}
+	if p.columns[2] >= 0 {
+		p.middle = append(p.middle, `,"percentile":`...)
+	}
 	return nil
 }
 
@@ -166,19 +179,13 @@ func (p *epssTable) facts(field [3]string) ([]byte, error) {
 	if !isCVE(field[0]) {
 		return nil, fmt.Errorf("%q is no CVE ID", field[0])
 	}
-	b := append(make([]byte, 0, 96), '{')
-	if p.date != "" {
-		b = append(appendString(append(b, `"date":`...), p.date), ',')
-	}
-	b, err := appendScore(append(b, `"epss":`...), field[1])
+	b, err := appendScore(append(make([]byte, 0, len(p.head)+len(p.middle)+32), p.head...), field[1])
 	if err != nil {
 		return nil, fmt.Errorf("epss: %w", err)
 	}
-	if p.model != "" {
-		b = appendString(append(b, `,"model":`...), p.model)
-	}
+	b = append(b, p.middle...)
 	if p.columns[2] >= 0 {
-		if b, err = appendScore(append(b, `,"percentile":`...), field[2]); err != nil {
+		if b, err = appendScore(b, field[2]); err != nil {
 			return nil, fmt.Errorf("percentile: %w", err)
 		}
 	}

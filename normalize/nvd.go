@@ -160,11 +160,12 @@ func (c *nvdCVE) record(report func(rule, message string)) (*Record, error) {
 	}
 	scores, others := c.scores()
 	r.Severity = severities(scores)
-	specific := map[string]any{"nvd": c.specific(scores, others)}
-	if ids := c.weaknesses(); len(ids) > 0 {
-		specific["cwe_ids"] = ids
-	}
-	return r, r.SetSpecific(specific)
+	var err error
+	r.DatabaseSpecific, err = json.Marshal(struct {
+		CWEs []string       `json:"cwe_ids,omitempty"`
+		NVD  map[string]any `json:"nvd"`
+	}{c.weaknesses(), c.specific(scores, others)}, encodeOptions, json.Deterministic(true))
+	return r, err
 }
 
 // specific returns what OSV has no member for.

@@ -167,10 +167,14 @@ type rewrite struct {
 
 func (r *rewrite) RoundTrip(req *http.Request) (*http.Response, error) {
 	out := req.Clone(req.Context())
-	u := r.base.JoinPath(req.URL.Host)
-	u.Path = strings.TrimSuffix(u.Path, "/") + "/" + strings.TrimPrefix(req.URL.Path, "/")
+	u := *r.base
+	u.Path = strings.TrimSuffix(r.base.Path, "/") + "/" + req.URL.Host + "/" + strings.TrimPrefix(req.URL.Path, "/")
 	u.RawPath = ""
 	u.RawQuery = req.URL.RawQuery
-	out.URL, out.Host = u, u.Host
-	return r.next.RoundTrip(out)
+	out.URL, out.Host = &u, u.Host
+	resp, err := r.next.RoundTrip(out)
+	if resp != nil {
+		resp.Request = req
+	}
+	return resp, err
 }
