@@ -1,6 +1,10 @@
 package query
 
 import (
+	"errors"
+	"fmt"
+	"strings"
+
 	"github.com/advdb/advdb/cpe"
 	"github.com/advdb/advdb/normalize"
 	"github.com/advdb/advdb/store"
@@ -12,10 +16,16 @@ type CPEFinding struct {
 	Answer cpe.Answer
 }
 
+// ErrVague says that a CPE names no one product.
+var ErrVague = errors.New("part, vendor and product must be said without wildcards")
+
 // CPE answers whether the product is affected when it runs on platforms: one
 // finding for each record whose configurations name the product, in the order
-// of IDs. The product's part, vendor and product must be said.
+// of IDs. It returns ErrVague where part, vendor or product are left open.
 func CPE(db *store.DB, product cpe.Name, platforms ...cpe.Name) ([]CPEFinding, error) {
+	if product.Part == cpe.Any || strings.ContainsAny(string(product.Vendor+product.Product), "*?") {
+		return nil, fmt.Errorf("%s: %w", product, ErrVague)
+	}
 	ids, err := db.CPEs(product.Key())
 	if err != nil {
 		return nil, err
@@ -34,7 +44,9 @@ func CPE(db *store.DB, product cpe.Name, platforms ...cpe.Name) ([]CPEFinding, e
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, CPEFinding{id, cpe.Match(c, product, platforms...)})
+		if a := cpe.Match(c, product, platforms...); a.Match != nil {
+			list = append(list, CPEFinding{id, a})
+		}
 	}
 	return list, nil
 }

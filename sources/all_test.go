@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func fixture(name string) string {
+func fixtureFile(name string) string {
 	return filepath.Join("..", "testdata", "fixtures", name+".txtar")
 }
 
@@ -26,7 +26,7 @@ func TestSources(t *testing.T) {
 	for _, src := range sources.All {
 		t.Run(src.Name, func(t *testing.T) {
 			t.Parallel()
-			sourcetest.Run(t, src, fixture(src.Name))
+			sourcetest.Run(t, src, fixtureFile(src.Name))
 		})
 	}
 }

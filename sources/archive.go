@@ -26,7 +26,7 @@ import (
 // GitLab do in their first header, is not read on where it was the same
 // commit the last time: their bytes are not stable.
 func (m *Mirror) Unpack(ctx context.Context, dir, url string, name func(path string) string) error {
-	_, err := m.unpack(ctx, dir, url, name)
+	_, err := m.unpack(ctx, unpacking{dir: dir, url: url, name: name})
 	if errors.Is(err, ErrUnchanged) {
 		return nil
 	}
@@ -35,15 +35,15 @@ func (m *Mirror) Unpack(ctx context.Context, dir, url string, name func(path str
 
 // unpack is Unpack that returns the names of the documents put, or
 // ErrUnchanged.
-func (m *Mirror) unpack(ctx context.Context, dir, url string, name func(path string) string) (map[string]struct{}, error) {
-	resp, err := m.open(ctx, request{url: url, owner: dir + "/", raw: true})
+func (m *Mirror) unpack(ctx context.Context, u unpacking) (map[string]struct{}, error) {
+	resp, err := m.open(ctx, request{url: u.url, owner: u.dir + "/", raw: true})
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Close()
-	u := &unpacking{ctx: ctx, m: m, dir: dir, url: url, name: name, seen: map[string]struct{}{}}
+	u.ctx, u.m, u.seen = ctx, m, map[string]struct{}{}
 	if !m.opt.Force {
-		u.known = m.state.Validators[url].Commit
+		u.known = m.state.Validators[u.url].Commit
 	}
 	err = u.read(resp)
 	resp.v.Commit = u.commit
@@ -55,7 +55,7 @@ func (m *Mirror) unpack(ctx context.Context, dir, url string, name func(path str
 		err = u.sweep()
 	}
 	if err != nil {
-		m.broken = located(url, err)
+		m.broken = located(u.url, err)
 		return nil, m.broken
 	}
 	resp.Keep()
@@ -67,11 +67,13 @@ var errSameCommit = errors.New("same commit")
 
 // unpacking is one Unpack at work.
 type unpacking struct {
+	dir  string
+	url  string
+	name func(path string) string
+	keep func(document string) bool // documents to keep though the archive lacks them; may be nil
+
 	ctx    context.Context
 	m      *Mirror
-	dir    string
-	url    string
-	name   func(string) string
 	seen   map[string]struct{} // documents put
 	known  string              // git commit of what is there, if known
 	commit string              // git commit that the archive says it is of
@@ -152,10 +154,10 @@ func (u *unpacking) sweep() error {
 	}
 	var gone []string
 	err := u.m.Names(func(name string) bool {
-		if u.dir == "" || strings.HasPrefix(name, u.dir+"/") {
-			if _, ok := u.seen[name]; !ok {
-				gone = append(gone, name)
-			}
+		_, ok := u.seen[name]
+		in := u.dir == "" || strings.HasPrefix(name, u.dir+"/")
+		if in && !ok && (u.keep == nil || !u.keep(name)) {
+			gone = append(gone, name)
 		}
 		return true
 	})

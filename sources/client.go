@@ -47,7 +47,6 @@ type Client struct {
 	retry *retryablehttp.Client
 	agent string
 	live  bool // requests go to the hosts that their URLs name
-	log   *slog.Logger
 }
 
 // NewClient returns a client.
@@ -64,7 +63,12 @@ func NewClient(opt ClientOptions) (*Client, error) {
 	rc.CheckRetry = checkRetry
 	rc.Backoff = backoff(opt.Backoff, opt.MaxWait)
 	rc.ErrorHandler = retryablehttp.PassthroughErrorHandler
-	return &Client{retry: rc, agent: opt.UserAgent, live: opt.Upstream == "", log: opt.Log}, nil
+	rc.RequestLogHook = func(_ retryablehttp.Logger, req *http.Request, attempt int) {
+		if attempt > 0 {
+			opt.Log.Info("asking again", "url", req.URL.String(), "attempt", attempt+1)
+		}
+	}
+	return &Client{retry: rc, agent: opt.UserAgent, live: opt.Upstream == ""}, nil
 }
 
 func (o *ClientOptions) setDefaults() {

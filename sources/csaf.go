@@ -150,7 +150,8 @@ func (p *provider) askLists(ctx context.Context) (err error) {
 	return nil
 }
 
-// unpack makes the documents what the archive holds. It commits nothing:
+// unpack makes the documents what the archive holds, but for those newer than
+// it, which are listed as changed and come with the list. It commits nothing:
 // where there were documents, what the archive has too old is put right by
 // the lists first.
 func (p *provider) unpack(ctx context.Context, gone map[string]bool) error {
@@ -159,12 +160,20 @@ func (p *provider) unpack(ctx context.Context, gone map[string]bool) error {
 	}
 	url := p.base + p.latest
 	p.m.Forget(url)
-	held, err := p.m.unpack(ctx, "", url, func(entry string) string {
-		name := csafEntry(entry)
-		if gone[name] {
-			return ""
-		}
-		return name
+	listed := make(map[string]bool, len(p.changes.rows))
+	for _, c := range p.changes.rows {
+		listed[c.name] = !gone[c.name]
+	}
+	held, err := p.m.unpack(ctx, unpacking{
+		url: url,
+		name: func(entry string) string {
+			name := csafEntry(entry)
+			if gone[name] {
+				return ""
+			}
+			return name
+		},
+		keep: func(name string) bool { return listed[name] },
 	})
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/advdb/advdb/sources"
+	"github.com/advdb/advdb/sources/fixture"
 	"github.com/advdb/advdb/sources/sourcetest"
 )
 
@@ -64,7 +65,7 @@ func TestArchiveSelection(t *testing.T) {
 // TestForce asks for everything, and changes nothing.
 func TestForce(t *testing.T) {
 	dir := t.TempDir()
-	if err := sourcetest.WriteUpstream(dir, fixture("alpine"), fixture("redhat-vex"), fixture("ghsa"), fixture("nvd")); err != nil {
+	if err := fixture.WriteUpstream(dir, fixtureFile("alpine"), fixtureFile("redhat-vex"), fixtureFile("ghsa"), fixtureFile("nvd")); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"alpine", "redhat-vex", "ghsa", "nvd"} {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/advdb/advdb/normalize"
 	"github.com/advdb/advdb/sources"
+	"github.com/advdb/advdb/sources/fixture"
 	"github.com/advdb/advdb/sources/sourcetest"
 )
 
@@ -284,7 +285,7 @@ func TestNVDAPIEmpty(t *testing.T) {
 // goes when the other has brought all.
 func TestNVDWays(t *testing.T) {
 	dir := t.TempDir()
-	if err := sourcetest.WriteUpstream(dir, fixture("nvd")); err != nil {
+	if err := fixture.WriteUpstream(dir, fixtureFile("nvd")); err != nil {
 		t.Fatal(err)
 	}
 	r := newNVDRun(t, 3)

@@ -45,7 +45,7 @@ func (m *Mirror) open(ctx context.Context, req request) (*Response, error) {
 	if ok && !req.always && !m.opt.Force && known.Owner == req.owner {
 		known.ask(header)
 	}
-	if compression(req.url) != "" {
+	if req.raw || compression(req.url) != "" {
 		header.Set("Accept-Encoding", "identity")
 	}
 	resp, err := m.client.do(ctx, req.url, header)

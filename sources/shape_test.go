@@ -31,6 +31,7 @@ func TestChecked(t *testing.T) {
 		{"a.json", `<html></html>`, false},
 		{"a.xml", `<?xml version="1.0"?><a:b x="1"><c/></a:b>` + "\n", true},
 		{"a.xml", `<a>` + long + `</a >`, true},
+		{"a.xml", `<!DOCTYPE a [<!ELEMENT a ANY>]><!-- not <b> --><a></a>`, true},
 		{"a.xml", `<a>` + long, false},
 		{"a.xml", `<a><b></b>`, false},
 		{"a.xml", `<a></a>x`, false},

@@ -41,15 +41,39 @@ func indexEntries(r *normalize.Record) []indexEntry {
 	return append(entries, packageEntries(r)...)
 }
 
+// anyProduct is where products are indexed whose names hold wildcards
+// ("h:intel:*"): they may be meant by any question.
+const anyProduct = "*"
+
 // cpeProducts are the products that the record's CPE configurations name. Of
-// configurations that cannot be read there are none: the record keeps them,
-// and lint has said so.
+// configurations that cannot be read there are none: the record keeps them.
 func cpeProducts(r *normalize.Record) []string {
 	configurations, err := Configurations(r)
 	if err != nil || len(configurations) == 0 {
 		return nil
 	}
-	return cpe.Products(configurations)
+	products := cpe.Products(configurations)
+	for i, p := range products {
+		if hasWildcard(p) {
+			products[i] = anyProduct
+		}
+	}
+	slices.Sort(products)
+	return slices.Compact(products)
+}
+
+// hasWildcard reports whether a product's key holds a "*" or "?" that is not
+// quoted by a backslash.
+func hasWildcard(key string) bool {
+	for i := 0; i < len(key); i++ {
+		switch key[i] {
+		case '\\':
+			i++
+		case '*', '?':
+			return true
+		}
+	}
+	return false
 }
 
 // Configurations returns the CPE configurations of a record,

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -175,13 +176,19 @@ func (d *DB) Links(id string) (links []Link, err error) {
 }
 
 // CPEs returns the IDs of records whose CPE configurations name the product
-// (part:vendor:product), in order.
+// (part:vendor:product), or may by a wildcard, in order.
 func (d *DB) CPEs(product string) (ids []string, err error) {
-	err = d.scan(cpeBucket, append([]byte(product), 0), func(rest, _ []byte) error {
-		ids = append(ids, string(rest))
-		return nil
-	})
-	return ids, err
+	for _, key := range []string{product, anyProduct} {
+		err := d.scan(cpeBucket, append([]byte(key), 0), func(rest, _ []byte) error {
+			ids = append(ids, string(rest))
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
 }
 
 // scan calls f with the rest of each key that begins with prefix, and its value.

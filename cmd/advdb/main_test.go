@@ -11,11 +11,19 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(cleaning{m}, map[string]func(){
 		"advdb": func() {
 			os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 		},
 	})
+}
+
+// cleaning removes what tests share when they are done.
+type cleaning struct{ *testing.M }
+
+func (c cleaning) Run() int {
+	defer os.RemoveAll(realDir)
+	return c.M.Run()
 }
 
 // TestScripts runs the commands as a user does. $UPSTREAM is a tree of what

@@ -16,6 +16,7 @@ import (
 
 func (a *app) mirrorCommand() *cobra.Command {
 	var out, upstream string
+	var wait patience
 	c := &cobra.Command{
 		Use:   "mirror --out DIR [SOURCE...]",
 		Short: "Copy feeds into a folder from which another advdb can sync",
@@ -27,14 +28,15 @@ not touched.
 		Example: `  advdb mirror --out /mnt/feeds
   advdb mirror --out /mnt/feeds alpine debian`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(c *cobra.Command, args []string) error { return a.mirror(c.Context(), args, out, upstream) },
+		RunE: func(c *cobra.Command, args []string) error { return a.mirror(c.Context(), args, out, upstream, wait) },
 	}
 	c.Flags().StringVar(&out, "out", "", "folder to write (required)")
 	c.Flags().StringVar(&upstream, "upstream", "", "answer requests from this folder or URL, laid out as <host>/<path>")
+	wait.flags(c.Flags())
 	return c
 }
 
-func (a *app) mirror(ctx context.Context, names []string, out, upstream string) error {
+func (a *app) mirror(ctx context.Context, names []string, out, upstream string, wait patience) error {
 	if out == "" {
 		return usagef("mirror: --out is required")
 	}
@@ -45,11 +47,9 @@ func (a *app) mirror(ctx context.Context, names []string, out, upstream string) 
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	client, err := sources.NewClient(sources.ClientOptions{
-		Upstream: upstream,
-		Wrap:     func(rt http.RoundTripper) http.RoundTripper { return sources.Record(out, rt) },
-		Log:      a.log(),
-	})
+	clientOptions := wait.client(a, upstream)
+	clientOptions.Wrap = func(rt http.RoundTripper) http.RoundTripper { return sources.Record(out, rt) }
+	client, err := sources.NewClient(clientOptions)
 	if err != nil {
 		return usageError{fmt.Errorf("--upstream: %w", err)}
 	}

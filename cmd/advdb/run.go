@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/advdb/advdb/query"
 	"github.com/advdb/advdb/store"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -73,7 +74,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return exitDone
 	case errors.Is(err, errBad):
 		return exitBad
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.Is(err, query.ErrVague):
 		fmt.Fprintf(stderr, "advdb: %v\nSee \"advdb help\".\n", err)
 		return exitUsage
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/advdb/advdb/sources"
 	"github.com/advdb/advdb/store"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -21,6 +22,27 @@ type syncOptions struct {
 	acceptShrink []string
 	api          bool
 	force        bool
+	patience
+}
+
+// patience is how long and how often upstream is asked.
+type patience struct {
+	retries int
+	timeout time.Duration
+}
+
+func (p *patience) flags(f *pflag.FlagSet) {
+	f.IntVar(&p.retries, "retries", 4, "how often a request that may succeed later is repeated")
+	f.DurationVar(&p.timeout, "timeout", time.Minute, "longest wait for an answer to begin, or to go on")
+}
+
+// client returns the options of a client with this patience.
+func (p *patience) client(a *app, upstream string) sources.ClientOptions {
+	opt := sources.ClientOptions{Upstream: upstream, Log: a.log(), Retries: p.retries, HeaderTimeout: p.timeout, StallTimeout: p.timeout}
+	if p.retries == 0 {
+		opt.Retries = -1
+	}
+	return opt
 }
 
 func (a *app) syncCommand() *cobra.Command {
@@ -47,10 +69,11 @@ records_changed, findings, requests, bytes (fetched), seconds, error.
 		RunE: func(c *cobra.Command, args []string) error { return a.sync(c.Context(), args, opt) },
 	}
 	f := c.Flags()
-	f.StringVar(&opt.upstream, "upstream", "", "answer requests from this folder or URL, laid out as <host>/<path>")
+	f.StringVar(&opt.upstream, "upstream", "", "answer requests from this folder or URL, laid out as <host>/<path>, or a folder of fixtures")
 	f.IntVar(&opt.jobs, "jobs", 4, "sources fetched at a time")
 	f.StringSliceVar(&opt.acceptShrink, "accept-shrink", nil, "believe these sources although they lost much")
 	f.BoolVar(&opt.api, "api", false, "prefer a source's API to its files")
+	opt.patience.flags(f)
 	f.BoolVar(&opt.force, "force", false, "fetch everything anew, whatever was fetched before")
 	return c
 }
@@ -101,7 +124,12 @@ func (a *app) sync(ctx context.Context, names []string, opt syncOptions) error {
 	if opt.jobs < 1 {
 		return usagef("--jobs: %d, want at least 1", opt.jobs)
 	}
-	client, err := sources.NewClient(sources.ClientOptions{Upstream: opt.upstream, Log: a.log()})
+	tree, done, err := upstreamTree(opt.upstream)
+	if err != nil {
+		return usageError{fmt.Errorf("--upstream: %w", err)}
+	}
+	defer done()
+	client, err := sources.NewClient(opt.client(a, tree))
 	if err != nil {
 		return usageError{fmt.Errorf("--upstream: %w", err)}
 	}

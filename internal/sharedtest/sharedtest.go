@@ -7,6 +7,7 @@ package sharedtest
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -26,6 +27,10 @@ func Path(t testing.TB, elem ...string) string {
 	return p
 }
 
+// module is how the go.mod of advdb itself begins, not that of a module of
+// tests inside it.
+const module = "module github.com/advdb/advdb\n"
+
 func moduleRoot(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -33,12 +38,12 @@ func moduleRoot(t testing.TB) string {
 		t.Fatal(err)
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+		if mod, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil && strings.HasPrefix(string(mod), module) {
 			return dir
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			t.Fatal("no go.mod above the test's folder")
+			t.Fatal("no go.mod of advdb above the test's folder")
 		}
 		dir = parent
 	}

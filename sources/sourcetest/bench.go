@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/advdb/advdb/sources"
+	"github.com/advdb/advdb/sources/fixture"
 )
 
 // now is the time at which fixtures are fetched.
@@ -16,31 +17,31 @@ var now = time.Date(2026, 1, 3, 12, 0, 0, 0, time.UTC)
 // A bench has one source and its fixture's trees set up for checks.
 type bench struct {
 	src  sources.Source
-	fix  *Fixture
+	fix  *fixture.Fixture
 	one  string // tree of what upstream serves at first
 	two  string // tree of what it serves the next time; "" if the fixture does not say
 	root string
 }
 
-func newBench(src sources.Source, fix *Fixture, dir string) (*bench, error) {
+func newBench(src sources.Source, fix *fixture.Fixture, dir string) (*bench, error) {
 	b := &bench{src: src, fix: fix, root: dir, one: dir + "/one"}
-	if err := fix.WriteTree(b.one, "upstream", dayOne); err != nil {
+	if err := fix.WriteTree(b.one, "upstream", fixture.DayOne); err != nil {
 		return nil, err
 	}
-	if !fix.has("next") {
+	if !fix.Has("next") {
 		return b, nil
 	}
 	b.two = dir + "/two"
 	if err := os.CopyFS(b.two, os.DirFS(b.one)); err != nil {
 		return nil, err
 	}
-	if err := touch(b.two, dayOne); err != nil {
+	if err := touch(b.two, fixture.DayOne); err != nil {
 		return nil, err
 	}
-	if err := fix.WriteTree(b.two, "next", dayTwo); err != nil {
+	if err := fix.WriteTree(b.two, "next", fixture.DayTwo); err != nil {
 		return nil, err
 	}
-	return b, fix.removeGone(b.two)
+	return b, fix.RemoveGone(b.two)
 }
 
 // A result is what one fetch did.

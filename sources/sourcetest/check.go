@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/advdb/advdb/sources/fixture"
 	"maps"
 	"net/http"
 	"path"
@@ -68,7 +69,7 @@ func checkFresh(ctx context.Context, b *bench) error {
 		return err
 	}
 	want := fresh.Documents()
-	for _, name := range b.fix.lines("kept") {
+	for _, name := range b.fix.Lines("kept") {
 		want[name] = steps[1].before.docs[name]
 	}
 	if d := difference(steps[1].after.docs, want); d != "" {
@@ -159,7 +160,7 @@ func (b *bench) eachFault(ctx context.Context, fs []fault, do func(step, fault, 
 
 // tolerates reports whether the fixture says that the fault need not be told.
 func (b *bench) tolerates(f fault, x exchange) bool {
-	return slices.ContainsFunc(b.fix.lines("tolerates"), func(line string) bool {
+	return slices.ContainsFunc(b.fix.Lines("tolerates"), func(line string) bool {
 		name, pattern, _ := strings.Cut(line, " ")
 		ok, _ := path.Match(pattern, path.Base(x.url))
 		return ok && name == f.name
@@ -201,10 +202,10 @@ func checkTouched(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	if err := touch(b.one, dayTwo); err != nil {
+	if err := touch(b.one, fixture.DayTwo); err != nil {
 		return err
 	}
-	defer touch(b.one, dayOne) //nolint:errcheck // the tree is thrown away
+	defer touch(b.one, fixture.DayOne) //nolint:errcheck // the tree is thrown away
 	after, r, err := b.fetched(ctx, docs, b.one)
 	if err != nil {
 		return err

@@ -8,15 +8,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/advdb/advdb/sources"
+	"github.com/advdb/advdb/sources/fixture"
 )
 
 // Update makes [Run] write what it sees into the fixture as what is expected.
 var Update bool
 
 // Run checks src against the fixture in the file of that name.
-func Run(t *testing.T, src sources.Source, fixture string) {
+func Run(t *testing.T, src sources.Source, name string) {
 	t.Helper()
-	fix, err := Open(fixture)
+	fix, err := fixture.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func (b *bench) golden(t *testing.T) {
 		b.compare(t, prefix+"findings", findings)
 	}
 	if Update {
-		if err := b.fix.write(); err != nil {
+		if err := b.fix.Write(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -62,10 +63,10 @@ func (b *bench) golden(t *testing.T) {
 
 func (b *bench) compare(t *testing.T, name string, got []byte) {
 	if Update {
-		b.fix.set(name, got)
+		b.fix.Set(name, got)
 		return
 	}
-	if d := cmp.Diff(strings.Split(string(b.fix.file(name)), "\n"), strings.Split(string(got), "\n")); d != "" {
+	if d := cmp.Diff(strings.Split(string(b.fix.File(name)), "\n"), strings.Split(string(got), "\n")); d != "" {
 		t.Errorf("%s (-want +got):\n%s", name, d)
 	}
 }

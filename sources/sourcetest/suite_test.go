@@ -15,10 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/advdb/advdb/normalize"
 	"github.com/advdb/advdb/sources"
+	"github.com/advdb/advdb/sources/fixture"
 )
 
 const listFixture = `
@@ -297,7 +296,7 @@ func TestSuiteCatches(t *testing.T) {
 				parse = normalize.OSV
 			}
 			src := sources.Source{Name: "planted", Fetch: p.fetch, Parse: parse}
-			fix := &Fixture{path: path.Join(t.TempDir(), "x.txtar"), archive: txtar.Parse([]byte(p.fixture))}
+			fix := fixture.Parse(path.Join(t.TempDir(), "x.txtar"), []byte(p.fixture))
 			b, err := newBench(src, fix, t.TempDir())
 			if err != nil {
 				t.Fatal(err)

@@ -5,71 +5,8 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"strings"
-	"unicode/utf8"
+	"regexp"
 )
-
-// maxName is the longest name of a document, in bytes.
-const maxName = 512
-
-// checkName refuses what cannot name a document: names are slash-separated,
-// without empty, "." and ".." elements, and without control characters and
-// backslashes.
-func checkName(name string) error {
-	bad := name == "" || len(name) > maxName || !utf8.ValidString(name) ||
-		strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' })
-	for e := range strings.SplitSeq(name, "/") {
-		bad = bad || e == "" || e == "." || e == ".."
-	}
-	if bad {
-		return fmt.Errorf("document name %q: %w", name, ErrHostile)
-	}
-	return nil
-}
-
-// limited ends in ErrTooLarge where r yields more than left bytes.
-type limited struct {
-	r    io.Reader
-	left int64
-}
-
-func (l *limited) Read(p []byte) (int, error) {
-	n, err := l.r.Read(p)
-	l.left -= int64(n)
-	if l.left < 0 {
-		return 0, ErrTooLarge
-	}
-	return n, err
-}
-
-// ended remembers whether its reader was read to its end.
-type ended struct {
-	r   io.Reader
-	err error
-}
-
-func (e *ended) Read(p []byte) (int, error) {
-	n, err := e.r.Read(p)
-	if err != nil {
-		e.err = err
-	}
-	return n, err
-}
-
-// drain makes sure that the end was reached, where checksums are compared.
-func (e *ended) drain() error {
-	if e.err == nil {
-		n, err := io.Copy(io.Discard, e.r)
-		if err == nil && n > 0 {
-			err = fmt.Errorf("%w: %d bytes were not stored", ErrIncomplete, n)
-		}
-		return err
-	}
-	if e.err == io.EOF {
-		return nil
-	}
-	return e.err
-}
 
 // A shape watches bytes go by and says whether they can be a whole document.
 type shape interface {
@@ -115,12 +52,18 @@ const headSize = 2048
 
 // add reports whether the head is complete.
 func (h *head) add(p []byte) bool {
-	if len(h.b) == 0 {
-		p = bytes.TrimLeft(bytes.TrimPrefix(p, []byte("\xef\xbb\xbf")), " \t\r\n")
+	for len(h.b) == 0 && len(p) > 0 && (blank(p[0]) || ofMark(p[0])) {
+		p = p[1:]
 	}
 	h.b = append(h.b, p[:min(len(p), headSize-len(h.b))]...)
 	return len(h.b) == headSize
 }
+
+func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// ofMark reports whether c is of the byte order mark that some put before
+// UTF-8.
+func ofMark(c byte) bool { return c == 0xef || c == 0xbb || c == 0xbf }
 
 // page reports whether the head is that of a web page.
 func (h *head) page() bool {
@@ -179,11 +122,18 @@ func (s *xmlShape) end() error {
 		return fmt.Errorf("%w: XML does not end with the end of an element", ErrIncomplete)
 	}
 	root := bytes.TrimSpace(tail[open+2 : len(tail)-1])
-	if !bytes.Contains(s.b, append([]byte("<"), root...)) {
-		return fmt.Errorf("%w: XML ends with </%s>, which is not its first element", ErrIncomplete, root)
+	if first := firstElement.FindSubmatch(comment.ReplaceAll(s.b, nil)); first != nil && !bytes.Equal(first[1], root) {
+		return fmt.Errorf("%w: XML begins with <%s> and ends with </%s>", ErrIncomplete, first[1], root)
 	}
 	return nil
 }
+
+// firstElement matches the start of an element, and not that of a declaration
+// or processing instruction before it.
+var (
+	firstElement = regexp.MustCompile(`<([^\s!?/<>][^\s/<>]*)`)
+	comment      = regexp.MustCompile(`(?s)<!--.*?(-->|$)`)
+)
 
 // jsonShape wants one object or array and nothing after it. Whether what is
 // in it is JSON is for the parser to say.
@@ -196,10 +146,6 @@ type jsonShape struct {
 }
 
 func (s *jsonShape) write(p []byte) error {
-	if s.offset == 0 {
-		s.offset = int64(len(p) - len(bytes.TrimPrefix(p, []byte("\xef\xbb\xbf"))))
-		p = p[s.offset:]
-	}
 	for i := 0; i < len(p); i++ {
 		c := p[i]
 		if s.inString {
@@ -248,7 +194,7 @@ func (s *jsonShape) token(c byte, offset int64) error {
 // outside takes a byte that is outside of the value.
 func (s *jsonShape) outside(c byte, offset int64) error {
 	switch {
-	case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+	case blank(c), !s.started && ofMark(c):
 		return nil
 	case s.started:
 		return fmt.Errorf("%w: offset %d: %q after the end of the JSON", ErrIncomplete, offset, c)

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/advdb/advdb/internal/sharedtest"
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+)
+
+// advdb runs one command in this process.
+func advdb(t testing.TB, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	env := map[string]string{"SOURCE_DATE_EPOCH": "1785542400", "HOME": t.TempDir()}
+	code = run(t.Context(), args, func(k string) string { return env[k] }, strings.NewReader(""), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// must runs a command that has to end well, and returns what it printed.
+func must(t testing.TB, args ...string) string {
+	t.Helper()
+	code, out, errs := advdb(t, args...)
+	if code != exitDone {
+		t.Fatalf("advdb %s: exit status %d\n%s", strings.Join(args, " "), code, errs)
+	}
+	return out
+}
+
+// realSources are the sources of which the shared upstream has whole feeds or
+// excerpts on both days.
+var realSources = []string{"almalinux", "alpine", "bitnami", "debian", "epss", "ghsa", "gitlab", "go", "kev", "malicious",
+	"nvd", "oracle", "pypa", "redhat-vex", "rustsec", "wolfi"}
+
+// realDir is where realDB is.
+var realDir string
+
+// realDB makes a database of the first day's feeds, once. It returns its
+// folder, or what went wrong.
+var realDB = sync.OnceValues(func() (dir, trouble string) {
+	var err error
+	if realDir, err = os.MkdirTemp("", "advdb-real-"); err != nil {
+		return "", err.Error()
+	}
+	var out, errs bytes.Buffer
+	args := append([]string{"sync", "--db", realDir, "--upstream", filepath.Join("..", "..", "..", "shared", "upstream", "day1"), "--json"}, realSources...)
+	env := map[string]string{"SOURCE_DATE_EPOCH": "1785542400"}
+	if code := run(context.Background(), args, func(k string) string { return env[k] }, strings.NewReader(""), &out, &errs); code != exitDone {
+		return "", errs.String()
+	}
+	return realDir, ""
+})
+
+func openRealDB(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs a sync of real feeds")
+	}
+	sharedtest.Path(t, "upstream", "day1")
+	dir, trouble := realDB()
+	if trouble != "" {
+		t.Fatalf("sync of real feeds: %s", trouble)
+	}
+	return dir
+}
+
+// TestRealAnswers asks of real feeds. The answers wanted were read off the
+// feeds by hand, or by a program of some lines that shares nothing with
+// advdb, with the versions compared by the system's own tool.
+func TestRealAnswers(t *testing.T) {
+	dir := openRealDB(t)
+	for _, test := range []struct {
+		question []string
+		want     string
+	}{
+		{[]string{"pkg:apk/alpine/openssl@3.0.7-r0?distro=alpine-v3.17"},
+			"ALPINE-CVE-2022-3996 ALPINE-CVE-2022-4203 ALPINE-CVE-2022-4304 ALPINE-CVE-2022-4450 ALPINE-CVE-2023-0215 ALPINE-CVE-2023-0216 " +
+				"ALPINE-CVE-2023-0217 ALPINE-CVE-2023-0286 ALPINE-CVE-2023-0401"},
+		{[]string{"pkg:apk/alpine/openssl@3.0.8-r0?distro=alpine-v3.17"}, ""},
+		{[]string{"pkg:golang/golang.org/x/net@v0.7.0"},
+			"GHSA-qppj-fm5r-hxr3 GO-2023-1988 GO-2023-2102 GO-2024-2687 GO-2024-3333 GO-2025-3503 GO-2025-3595 GO-2026-4440 GO-2026-4441 GO-2026-4918 " +
+				"GO-2026-5025 GO-2026-5026 GO-2026-5027 GO-2026-5028 GO-2026-5029 GO-2026-5030 GO-2026-5942"},
+		{[]string{"pkg:pypi/Django@3.2.0"},
+			"PYSEC-2021-109 PYSEC-2021-439 PYSEC-2021-7 PYSEC-2021-8 PYSEC-2021-98 PYSEC-2021-99 PYSEC-2022-1 PYSEC-2022-19 PYSEC-2022-190 " +
+				"PYSEC-2022-191 PYSEC-2022-2 PYSEC-2022-20 PYSEC-2022-213 PYSEC-2022-245 PYSEC-2022-3 PYSEC-2022-304 PYSEC-2023-100 PYSEC-2023-12 " +
+				"PYSEC-2023-13 PYSEC-2023-222 PYSEC-2023-225 PYSEC-2023-226 PYSEC-2023-61 PYSEC-2024-28 PYSEC-2024-47"},
+		{[]string{"pkg:deb/debian/openssl@1.1.1n-0+deb11u4?distro=bullseye"},
+			"DEBIAN-CVE-2023-0464 DEBIAN-CVE-2023-0465 DEBIAN-CVE-2023-0466 DEBIAN-CVE-2023-2650"},
+		{[]string{"pkg:deb/debian/openssl@1.1.1n-0%2Bdeb11u5?distro=debian-11"}, ""},
+		{[]string{"--cpe", "cpe:2.3:a:apache:log4j:2.14.1:*:*:*:*:*:*:*"}, "CVE-2021-44228"},
+		{[]string{"--cpe", "cpe:/a:apache:log4j:1.2.17"}, "CVE-2022-23302 CVE-2022-23305 CVE-2022-23307"},
+		{[]string{"--cpe", "cpe:2.3:a:apache:log4j:2.3.1:*:*:*:*:*:*:*"}, ""},
+	} {
+		t.Run(strings.Join(test.question, " "), func(t *testing.T) {
+			out := must(t, append([]string{"query", "--db", dir}, test.question...)...)
+			var got []string
+			for line := range strings.Lines(out) {
+				if f := strings.Fields(line); f[0] == "affected" {
+					got = append(got, f[1])
+				}
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(strings.Fields(test.want), got, cmp.Transformer("", func(s []string) string { return strings.Join(s, "\n") })); diff != "" {
+				t.Errorf("affected by (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestRealCounts wants the number of records that the files hold: counted
+// with tar, unzip and a JSON reader, one a file but for AlmaLinux, of which
+// 39 IDs are in two files.
+func TestRealCounts(t *testing.T) {
+	dir := openRealDB(t)
+	want := map[string]int{"almalinux": 5552, "bitnami": 7444, "go": 4134, "malicious": 33020, "pypa": 2641, "rustsec": 1155,
+		"ghsa": 100, "kev": 1382, "epss": 58965}
+	var list []struct {
+		Name    string
+		Records int
+		Status  string
+	}
+	if err := json.Unmarshal([]byte(must(t, "sources", "--db", dir, "--json")), &list, json.MatchCaseInsensitiveNames(true)); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range list {
+		if n, ok := want[s.Name]; ok && s.Records != n {
+			t.Errorf("%s: %d records, the files hold %d", s.Name, s.Records, n)
+		}
+		delete(want, s.Name)
+	}
+	if len(want) > 0 {
+		t.Errorf("not listed: %v", want)
+	}
+}
+
+// A sickUpstream serves a folder and what a test puts in the place of files.
+type sickUpstream struct {
+	files http.Handler
+	sick  map[string]http.HandlerFunc // path → answer
+}
+
+func (s *sickUpstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h := s.sick[strings.TrimPrefix(r.URL.Path, "/")]; h != nil {
+		h(w, r)
+		return
+	}
+	s.files.ServeHTTP(w, r)
+}
+
+func serve(data []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { w.Write(data) }
+}
+
+func status(code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "0")
+		w.WriteHeader(code)
+	}
+}
+
+func stall(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Length", "1000000")
+	w.Write([]byte("{"))
+	w.(http.Flusher).Flush()
+	select {
+	case <-r.Context().Done():
+	case <-time.After(20 * time.Second):
+	}
+}
+
+// TestSickSource feeds one source what feeds are fed in bad times. Its last
+// good data stay, the others go on, and the trouble is named.
+func TestSickSource(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs on real feeds")
+	}
+	day1 := sharedtest.Path(t, "upstream", "day1")
+	read := func(name string) []byte {
+		data, err := os.ReadFile(filepath.Join(day1, filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	const (
+		alpine = "secdb.alpinelinux.org/v3.17/main.json"
+		kev    = "www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
+		epss   = "epss.cyentia.com/epss_scores-current.csv.gz"
+	)
+	broken, err := os.ReadFile(filepath.Join(sharedtest.Path(t, "corpus", "alpine", "schema-break-2023-04-07"), "edge", "main.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := []byte("<!DOCTYPE html>\n<html><body>Sorry, maintenance.</body></html>\n")
+	twice := func(b []byte) []byte { return append(bytes.Clone(b), b...) }
+	for _, test := range []struct {
+		name, source string
+		sick         map[string]http.HandlerFunc
+		want         []string // in what is said of it
+	}{
+		{"empty", "alpine", map[string]http.HandlerFunc{alpine: serve(nil)}, []string{"v3.17/main.json"}},
+		{"web page", "alpine", map[string]http.HandlerFunc{alpine: serve(page)}, []string{"v3.17/main.json"}},
+		{"secfixes became a list", "alpine", map[string]http.HandlerFunc{alpine: serve(broken)}, []string{"v3.17/main.json", "secfixes"}},
+		{"half of it", "alpine", halfOfAlpine(t, day1), []string{"lost more than a tenth"}},
+		{"truncated gzip", "epss", map[string]http.HandlerFunc{epss: serve(read(epss)[:200_000])}, []string{"unexpected EOF"}},
+		{"twice, gzip", "epss", map[string]http.HandlerFunc{epss: serve(twice(read(epss)))}, []string{"epss"}},
+		{"twice, JSON", "kev", map[string]http.HandlerFunc{kev: serve(twice(read(kev)))}, []string{"kev"}},
+		{"403", "kev", map[string]http.HandlerFunc{kev: status(403)}, []string{"403"}},
+		{"429", "kev", map[string]http.HandlerFunc{kev: status(429)}, []string{"429"}},
+		{"500", "kev", map[string]http.HandlerFunc{kev: status(500)}, []string{"500"}},
+		{"stalls", "kev", map[string]http.HandlerFunc{kev: stall}, []string{"known_exploited"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			up := &sickUpstream{files: http.FileServer(http.Dir(day1))}
+			srv := httptest.NewServer(up)
+			defer srv.Close()
+			dir := t.TempDir()
+			sync := []string{"sync", "--db", dir, "--upstream", srv.URL, "--timeout", "2s", "--retries", "1", "alpine", "kev", "epss"}
+			must(t, sync...)
+			before := must(t, "verify", "--db", dir)
+
+			up.sick = test.sick
+			code, _, errs := advdb(t, append(sync, "--force")...)
+			if code != exitBad {
+				t.Errorf("exit status %d, want %d", code, exitBad)
+			}
+			for _, w := range append(test.want, test.source+":", "failed: "+test.source+";") {
+				if !strings.Contains(errs, w) {
+					t.Errorf("%q is not said:\n%s", w, errs)
+				}
+			}
+			if after := must(t, "verify", "--db", dir); after != before {
+				t.Errorf("the records are not the last good ones:\n%s%s", before, after)
+			}
+			if out := must(t, "query", "--db", dir, "CVE-2021-44228"); !strings.Contains(out, "kev: ") || !strings.Contains(out, "epss: ") {
+				t.Errorf("tables lost rows:\n%s", out)
+			}
+
+			up.sick = nil
+			must(t, sync...)
+			if after := must(t, "verify", "--db", dir); after != before {
+				t.Errorf("healthy again, other records:\n%s%s", before, after)
+			}
+		})
+	}
+}
+
+// halfOfAlpine serves every file of Alpine's with half of its packages.
+func halfOfAlpine(t *testing.T, day1 string) map[string]http.HandlerFunc {
+	sick := map[string]http.HandlerFunc{}
+	files, err := filepath.Glob(filepath.Join(day1, "secdb.alpinelinux.org", "*", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var doc map[string]any
+		if err := json.Unmarshal(data, &doc); err != nil {
+			t.Fatal(err)
+		}
+		packages := doc["packages"].([]any)
+		doc["packages"] = packages[:len(packages)/2]
+		if data, err = json.Marshal(doc); err != nil {
+			t.Fatal(err)
+		}
+		rel, _ := filepath.Rel(day1, f)
+		sick[filepath.ToSlash(rel)] = serve(data)
+	}
+	return sick
+}

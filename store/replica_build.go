@@ -1,0 +1,171 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/advdb/advdb/normalize"
+	bolt "go.etcd.io/bbolt"
+)
+
+// Build makes a whole new state of what fill adds and swaps it in, in one
+// rename. Where fill returns an error nothing changes.
+func (r *Replica) Build(ctx context.Context, fill func(*Builder) (StateInfo, error)) error {
+	path, err := r.newPath()
+	if err != nil {
+		return err
+	}
+	defer os.Remove(path)
+	w := r.newWriter(ctx)
+	if err := w.open(path); err != nil {
+		return err
+	}
+	return w.finish(path, w.build(r, fill))
+}
+
+func (w *replicaWriter) build(r *Replica, fill func(*Builder) (StateInfo, error)) error {
+	b := &Builder{w: w, index: newSorter(r.s.dir, indexLimit)}
+	defer b.index.close()
+	if err := w.w.db.Update(createBuckets); err != nil {
+		return err
+	}
+	b.records, b.leaves = newTableLoader(w.w.db, recordTable), newTableLoader(w.w.db, leafTable)
+	info, err := fill(b)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(b.records.end(), b.leaves.end(), b.endTable()); err != nil {
+		return err
+	}
+	w.w.meta.Records, w.w.meta.Entries = b.records.count, b.records.count
+	if err := w.w.loadIndex(b.index); err != nil {
+		return err
+	}
+	return w.w.db.Update(func(tx *bolt.Tx) error { return w.info(tx, info) })
+}
+
+// A Builder takes all records, and then all rows, of a new state.
+type Builder struct {
+	w       *replicaWriter
+	records *tableLoader
+	leaves  *tableLoader
+	index   *sorter
+
+	table  *tableLoader // of the enrichment source being written
+	source string
+}
+
+// Record adds a record; IDs must ascend. data must be r's canonical JSON, and
+// leaf is whatever [DB.Leaves] is to yield for it (not empty).
+func (b *Builder) Record(r *normalize.Record, data, leaf []byte) error {
+	if err := b.w.w.ctx.Err(); err != nil {
+		return err
+	}
+	if err := b.w.countOrigin(r, 1); err != nil {
+		return err
+	}
+	if err := addEntries(b.index, r); err != nil {
+		return err
+	}
+	return errors.Join(b.records.add([]byte(r.ID), data), b.leaves.add([]byte(r.ID), leaf))
+}
+
+// countOrigin adds n to the records of each source that r names.
+func (w *replicaWriter) countOrigin(r *normalize.Record, n int) error {
+	var o normalize.Origin
+	if _, err := r.Specific("advdb", &o); err != nil {
+		return fmt.Errorf("%s: %w", r.ID, err)
+	}
+	for _, src := range o.Sources {
+		w.records[src] += n
+	}
+	return nil
+}
+
+// Row adds a row of an enrichment table; rows of one source must follow one
+// another, with ascending keys. value must not be empty.
+func (b *Builder) Row(source string, key, value []byte) error {
+	if b.table == nil || source != b.source {
+		if err := b.endTable(); err != nil {
+			return err
+		}
+		b.table, b.source = newTableLoader(b.w.w.db, enrichPrefix+source), source
+	}
+	b.w.rows[source]++
+	return b.table.add(key, value)
+}
+
+func (b *Builder) endTable() error {
+	if b.table == nil {
+		return nil
+	}
+	t := b.table
+	b.table = nil
+	return t.end()
+}
+
+// A tableLoader fills a new table with sorted entries, in many transactions.
+type tableLoader struct {
+	db    *bolt.DB
+	name  string
+	w     blockWriter
+	out   [][2][]byte
+	size  int
+	count int
+	last  []byte
+}
+
+func newTableLoader(db *bolt.DB, name string) *tableLoader {
+	l := &tableLoader{db: db, name: name}
+	l.w = blockWriter{enc: denseEncoder(), flush: l.flush}
+	return l
+}
+
+func (l *tableLoader) flush(first, block []byte) error {
+	l.out = append(l.out, [2][]byte{bytes.Clone(first), bytes.Clone(block)})
+	if l.size += len(block); l.size < foldStep {
+		return nil
+	}
+	return l.write()
+}
+
+func (l *tableLoader) add(key, value []byte) error {
+	switch {
+	case l.count > 0 && bytes.Compare(key, l.last) <= 0:
+		return fmt.Errorf("%s: %q is not behind %q", l.name, key, l.last)
+	case len(value) == 0:
+		return fmt.Errorf("%s: %q: empty", l.name, key)
+	}
+	l.last = append(l.last[:0], key...)
+	l.count++
+	return l.w.add(key, value)
+}
+
+func (l *tableLoader) write() error {
+	err := l.db.Update(func(tx *bolt.Tx) error {
+		t, err := createTable(tx, l.name)
+		if err != nil {
+			return err
+		}
+		t.blocks.FillPercent = 1
+		for _, b := range l.out {
+			if err := t.blocks.Put(b[0], b[1]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	l.out, l.size = l.out[:0], 0
+	return err
+}
+
+// end writes what is left; the table is there even if nothing was added.
+func (l *tableLoader) end() error {
+	if err := l.w.end(); err != nil {
+		return err
+	}
+	return l.write()
+}
