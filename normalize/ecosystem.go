@@ -35,7 +35,7 @@ var registeredPrefixes = nameSet(
 // registered.
 var privatePrefixes = nameSet(
 	"ALAS", "ALAS2", "ALAS2023", "ALT", "ANSA", "ASA", "AVG", "BRSA", "CESA", "CEBA", "CEEA", "CHAINGUARD", "CPANSA",
-	"ELBA", "ELEA", "ELSA", "FEDORA", "FEDORA-EPEL", "GLAD", "GLSA", "GMS", "MINIMOS", "NODE", "OVMSA", "PKSA",
+	"ELBA", "ELEA", "ELSA", "FEDORA", "FEDORA-EPEL", "GLAD", "GLSA", "GMS", "MINIMOS", "NETBSD", "NODE", "OVMSA", "PKSA",
 	"RUBYSEC", "VUXML", "WOLFI",
 )
 

@@ -14,6 +14,7 @@ type ovalLeaf struct {
 	conditions []ovalCondition
 	negate     bool // the test must not hold
 	commented  bool // read from the comment: the test is missing
+	comment    string
 }
 
 // condition returns the condition on a field.
@@ -46,7 +47,7 @@ func (c *ovalContent) tested(n *ovalCriteria) (l ovalLeaf, ok bool) {
 	if !ok {
 		return l, false
 	}
-	l = ovalLeaf{kind: t.kind, path: o.path, pattern: o.pattern, negate: n.negate != t.none}
+	l = ovalLeaf{kind: t.kind, path: o.path, pattern: o.pattern, negate: n.negate != t.none, comment: c.comments[n.comment]}
 	if l.names = c.variables[o.variable]; o.name != "" {
 		l.names = []string{o.name}
 	}

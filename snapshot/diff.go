@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -57,8 +58,8 @@ func pair(before, after items, f func(old, now item) error) error {
 	old, oldErr, oldOK := nextOld()
 	now, nowErr, nowOK := nextNew()
 	for oldOK || nowOK {
-		if err := cmp.Or(oldErr, nowErr); err != nil {
-			return err
+		if oldErr != nil || nowErr != nil {
+			return errors.Join(oldErr, nowErr)
 		}
 		c := 0
 		switch {

@@ -50,7 +50,7 @@ type Manifest struct {
 	EventsRoot    Hash                `json:"events_root"` // over what changed in this release
 	Collections   []Collection        `json:"collections"` // by name
 	Sources       []store.SourceState `json:"sources"`     // by name
-	Dictionary    *Blob               `json:"dictionary,omitempty"`
+	Dictionaries  []Dictionary              `json:"dictionaries"` // those that segments use, and the newest
 	Base          Segment             `json:"base"`
 	Segments      []Segment           `json:"segments"` // by (to, from)
 	Encoder       string              `json:"encoder"`
@@ -69,7 +69,13 @@ type Collection struct {
 type Blob struct {
 	SHA256 Hash  `json:"sha256"`
 	Size   int64 `json:"size"`  // bytes as they are carried
-	USize  int64 `json:"usize"` // bytes of all blocks decompressed
+	USize  int64 `json:"usize"` // bytes decompressed, without the index
+}
+
+// A Dictionary is what blocks of segments may refer to.
+type Dictionary struct {
+	Content Hash `json:"content_sha256"`
+	Blob
 }
 
 // A Segment leads from any state in [From, To) to To. One of From 0 leads from
@@ -81,6 +87,8 @@ type Segment struct {
 	Entries uint64 `json:"entries"`
 	Content Hash   `json:"content_sha256"` // over the blocks decompressed; the same for any encoder
 	Index   Index  `json:"index"`
+
+	Dictionary Hash `json:"dictionary,omitzero"` // of the dictionary's bytes, decompressed
 }
 
 // An Index is where the index of a segment is in its file, so that it can be

@@ -176,6 +176,9 @@ func (w *segmentWriter) close() error {
 // finish writes the segment to dst.
 func (w *segmentWriter) finish(dst io.Writer) (Segment, error) {
 	s := Segment{From: w.from, To: w.to, Entries: w.entries}
+	if w.dict != nil {
+		s.Dictionary = w.dict.hash
+	}
 	names := slices.Sorted(maps.Keys(w.parts))
 	for _, n := range names {
 		if err := w.cut(w.parts[n]); err != nil {

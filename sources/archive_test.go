@@ -141,7 +141,7 @@ func TestUnpackRefuses(t *testing.T) {
 		{"gzip and garbage", "x.tar.gz", append(gzipped(t, whole), "more"...), nil},
 		{"gzip and another", "x.tar.gz", twoMembers, sources.ErrIncomplete},
 		{"a web page", "x.tar.gz", []byte("<html></html>"), nil},
-		{"xz", "x.tar.xz", whole, errors.ErrUnsupported},
+		{"no xz", "x.tar.xz", whole, nil},
 		{"rar", "x.rar", whole, errors.ErrUnsupported},
 		{"zip: parent", "x.zip", zipOf(t, "top/a.json", "../a.json"), sources.ErrHostile},
 		{"zip: twice", "x.zip", zipOf(t, "top/a.json", "top/a.json"), sources.ErrHostile},

@@ -35,7 +35,7 @@ func (l *list) read(ctx context.Context, m *Mirror, url string, always bool) err
 	if errors.Is(err, ErrUnchanged) {
 		return nil
 	}
-	if notFound(err) {
+	if NotFound(err) {
 		m.opt.Log.Warn("no such list", "url", url)
 		return nil
 	}

@@ -43,6 +43,8 @@ func decompress(kind string, r io.Reader) (io.Reader, error) {
 		return &lazyGzip{r: r}, nil
 	case "bz2":
 		return bzip2.NewReader(r), nil
+	case "xz":
+		return newXZ(r), nil
 	case "zst":
 		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 	}

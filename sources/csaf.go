@@ -108,7 +108,7 @@ var archiveName = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.tar\.(zst|gz|bz2)$`)
 // askArchive finds out whether there is an archive that was not unpacked yet.
 func (p *provider) askArchive(ctx context.Context) error {
 	resp, err := p.m.Get(ctx, p.base+"archive_latest.txt")
-	if errors.Is(err, ErrUnchanged) || notFound(err) {
+	if errors.Is(err, ErrUnchanged) || NotFound(err) {
 		return nil
 	}
 	if err != nil {
@@ -287,7 +287,7 @@ func (p *provider) update(ctx context.Context, due []change, inSteps bool) (brok
 // left as it is.
 func (p *provider) copy(ctx context.Context, c change) error {
 	resp, err := p.m.open(ctx, request{url: p.base + escape(c.name), always: true})
-	if notFound(err) {
+	if NotFound(err) {
 		p.m.opt.Log.Warn("listed but not there", "document", c.name, "error", err)
 		return nil
 	}

@@ -76,7 +76,7 @@ func (l *cveList) fetch(ctx context.Context) error {
 	switch {
 	case errors.Is(err, ErrUnchanged):
 		return l.update(ctx, maps.Clone(l.cursor.Broken))
-	case notFound(err):
+	case NotFound(err):
 		l.m.opt.Log.Warn("no log of changes", "url", cveListLog)
 		return l.whole(ctx)
 	case err != nil:
@@ -192,7 +192,7 @@ func (l *cveList) update(ctx context.Context, due map[string]time.Time) error {
 
 func (l *cveList) copy(ctx context.Context, c change) error {
 	resp, err := l.m.open(ctx, request{url: cveListRaw + escape(c.name), always: true})
-	if notFound(err) {
+	if NotFound(err) {
 		l.m.opt.Log.Warn("listed but not there", "document", c.name, "error", err)
 		delete(l.cursor.Broken, c.name)
 		return nil

@@ -9,6 +9,17 @@ import (
 // cves are the feeds that speak of CVEs as such.
 var cves = []Source{
 	{
+		Name:    "cvelist",
+		Home:    "https://www.cve.org/",
+		License: "LicenseRef-CVE-TOU", // https://www.cve.org/Legal/TermsOfUse: free to copy with the notice
+		Credit:  "The MITRE Corporation and the CVE Program, https://github.com/CVEProject/cvelistV5",
+		Format:  "cve5",
+		Every:   time.Hour,
+		Version: 1,
+		Fetch:   CVEList(),
+		Parse:   normalize.CVEList,
+	},
+	{
 		Name:    "nvd",
 		Home:    "https://nvd.nist.gov/",
 		License: "NIST-PD",
@@ -18,5 +29,17 @@ var cves = []Source{
 		Version: 1,
 		Fetch:   NVD(),
 		Parse:   normalize.NVD,
+	},
+	{
+		Name:    "vulnrichment",
+		Home:    "https://github.com/cisagov/vulnrichment",
+		License: "CC0-1.0",
+		Credit:  "CISA Vulnrichment, https://github.com/cisagov/vulnrichment",
+		Format:  "cve5",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch: Archive("", "https://github.com/cisagov/vulnrichment/archive/refs/heads/develop.tar.gz",
+			Selection{Strip: 1, Match: []string{"[0-9]*/*/CVE-*.json"}}),
+		Parse: normalize.Vulnrichment,
 	},
 }

@@ -34,8 +34,8 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s: %d %s", e.URL, e.Status, http.StatusText(e.Status))
 }
 
-// notFound reports whether err is upstream saying that it has no such thing.
-func notFound(err error) bool {
+// NotFound reports whether err is upstream saying that it has no such thing.
+func NotFound(err error) bool {
 	var se *StatusError
 	return errors.As(err, &se) && (se.Status == http.StatusNotFound || se.Status == http.StatusGone)
 }

@@ -45,7 +45,7 @@ func copyAll(ctx context.Context, m *Mirror, urls map[string]string, cursor any)
 
 // ofDocument reports whether err concerns one document only.
 func ofDocument(err error) bool {
-	return notFound(err) || errors.Is(err, ErrIncomplete) || errors.Is(err, ErrTooLarge)
+	return NotFound(err) || errors.Is(err, ErrIncomplete) || errors.Is(err, ErrTooLarge)
 }
 
 // Archive fetches an archive, the selected entries of which are the documents

@@ -146,7 +146,7 @@ var languages = []Source{
 		Every:   6 * time.Hour,
 		Version: 1,
 		Fetch: Archive("", "https://github.com/google/oss-fuzz-vulns/archive/refs/heads/main.tar.gz",
-			Selection{Strip: 1, Match: []string{"vulns/*/OSV-*.yaml"}}),
+			Selection{Strip: 1, Match: []string{"vulns/**/OSV-*.yaml"}}),
 		Parse: normalize.OSVYAML,
 	},
 	{

@@ -158,7 +158,7 @@ func (l *listed) update(ctx context.Context, due map[string]time.Time) error {
 func (l *listed) copy(ctx context.Context, id string, at time.Time) error {
 	name := id + ".json"
 	resp, err := l.m.open(ctx, request{url: l.base + escape(name), always: true})
-	if notFound(err) {
+	if NotFound(err) {
 		l.m.opt.Log.Warn("listed but not there", "document", name, "error", err)
 		note(&l.cursor.Missing, id, at)
 		return nil

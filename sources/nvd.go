@@ -103,7 +103,7 @@ func tryNVDFeed(ctx context.Context, m *Mirror, cursor *nvdCursor, feed string, 
 	name := "nvdcve-2.0-" + feed + ".json"
 	held := cursor.Feeds[feed]
 	meta, err := m.open(ctx, request{url: nvdFeeds + feed + ".meta", owner: name, always: again})
-	if errors.Is(err, ErrUnchanged) || notFound(err) && held == "" {
+	if errors.Is(err, ErrUnchanged) || NotFound(err) && held == "" {
 		return nil
 	}
 	if err != nil {

@@ -324,10 +324,9 @@ func (p *parser) readBest(ctx context.Context, d *namedDoc) (e docEntry, found d
 
 // read parses the bytes b into p.pieces: ID → dated or not, JSON.
 func (p *parser) read(ctx context.Context, name string, b blob) (found docFindings, err error) {
-	if err := p.pieces.close(); err != nil {
+	if err := p.pieces.reset(); err != nil {
 		return found, err
 	}
-	p.pieces = newSorter(p.s.dir, piecesLimit)
 	p.b.out.Parsed++
 	p.b.out.Bytes += int64(b.size)
 	if p.opt.Progress != nil {

@@ -112,13 +112,20 @@ func (s *sorter) rest() error {
 	return err
 }
 
-func (s *sorter) close() error {
+// reset empties the sorter and keeps its buffer.
+func (s *sorter) reset() error {
 	var errs []error
 	for _, f := range s.runs {
 		errs = append(errs, f.Close())
 	}
-	s.runs, s.buf, s.refs = nil, nil, nil
+	s.runs, s.buf, s.refs, s.count = nil, s.buf[:0], s.refs[:0], 0
 	return errors.Join(errs...)
+}
+
+func (s *sorter) close() error {
+	err := s.reset()
+	s.buf, s.refs = nil, nil
+	return err
 }
 
 // pairs are sorted pairs; key and value are good until the next step.

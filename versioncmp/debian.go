@@ -22,15 +22,12 @@ var opamScheme = &Scheme{Name: "opam", key: appendOpam}
 
 func appendDebian(dst []byte, version string) ([]byte, error) {
 	s := strings.TrimSpace(version)
-	if strings.ContainsAny(s, " \t\n\r\v\f") {
-		return nil, invalid("debian", version)
-	}
 	epoch, rest, ok := strings.Cut(s, ":")
 	if !ok {
-		epoch, rest = "0", s
+		epoch, rest = "", s
 	}
 	upstream, revision := cutRevision(rest)
-	if !isDebianEpoch(epoch) || upstream == "" {
+	if ok && !isDebianEpoch(epoch) || upstream == "" || hasSpaceASCII(s) {
 		return nil, invalid("debian", version)
 	}
 	dst = appendNumber(dst, epoch)

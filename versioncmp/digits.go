@@ -93,5 +93,18 @@ func appendZerosAbove(dst []byte, n int) []byte {
 	return append(dst, byte(255-n))
 }
 
+// isSpaceASCII reports whether c is what C calls white space.
+func isSpaceASCII(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+
+// hasSpaceASCII reports whether white space is anywhere in s.
+func hasSpaceASCII(s string) bool {
+	for i := range len(s) {
+		if isSpaceASCII(s[i]) {
+			return true
+		}
+	}
+	return false
+}
+
 // trimSpaceASCII removes what C calls white space from both ends.
 func trimSpaceASCII(s string) string { return strings.Trim(s, " \t\n\v\f\r") }

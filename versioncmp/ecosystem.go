@@ -68,6 +68,7 @@ var schemes = map[string]*Scheme{
 	"FreeBSD":      freeBSDScheme,
 	"Gentoo":       gentooScheme,
 	"Gentoo Linux": gentooScheme,
+	"NetBSD":       pkgsrcScheme,
 
 	// Languages: rules of their own.
 	"CPAN":        cpanScheme,

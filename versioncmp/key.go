@@ -2,25 +2,23 @@ package versioncmp
 
 // appendNumber appends a number of any length, given as decimal digits, so
 // that bytes.Compare is numeric order: leading zeros stripped, one byte of
-// digit count (255: 255 digits and more follow), the digits two to a byte.
+// digit count (255: 255 digits and more follow), the digits two to a byte. The
+// low half of an ASCII digit is its value.
 func appendNumber(dst []byte, digits string) []byte {
-	i := 0
-	for i < len(digits) && digits[i] == '0' {
-		i++
+	for digits != "" && digits[0] == '0' {
+		digits = digits[1:]
 	}
-	digits = digits[i:]
 	n := len(digits)
-	for n >= 255 {
+	for ; n >= 255; n -= 255 {
 		dst = append(dst, 255)
-		n -= 255
 	}
 	dst = append(dst, byte(n))
-	for len(digits) >= 2 {
-		dst = append(dst, (digits[0]-'0')<<4|(digits[1]-'0'))
-		digits = digits[2:]
+	i := 1
+	for ; i < len(digits); i += 2 {
+		dst = append(dst, digits[i-1]<<4|digits[i]&0xf)
 	}
-	if len(digits) == 1 {
-		dst = append(dst, (digits[0]-'0')<<4)
+	if i == len(digits) {
+		dst = append(dst, digits[i-1]<<4)
 	}
 	return dst
 }

@@ -113,5 +113,3 @@ func trimComposerBuild(s string) string {
 	}
 	return s
 }
-
-func isSpaceASCII(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }

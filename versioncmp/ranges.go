@@ -200,11 +200,11 @@ func (s *Set) Empty() bool { return s.sures+s.doubts+s.keys+s.texts == 0 }
 
 // Verdict says whether v, a version of the set's own scheme, is affected. It
 // does not allocate for exact schemes.
-func (s *Set) Verdict(v Version) Verdict { return s.decide(v).verdict }
+func (s *Set) Verdict(v Version) Verdict { return s.decide(&v).verdict }
 
 // Affected says whether v, a version of the set's own scheme, is affected,
 // and what decided.
-func (s *Set) Affected(v Version) Answer { return s.answer(s.decide(v)) }
+func (s *Set) Affected(v Version) Answer { return s.answer(s.decide(&v)) }
 
 // AffectedText is Affected of a version as it is written. One that does not
 // parse is affected if it is listed as it is written, or if every version is;
@@ -246,7 +246,7 @@ func (s *Set) answer(d decision) Answer {
 
 // decide answers for v: the intervals first, then the listed versions, then
 // the doubtful intervals.
-func (s *Set) decide(v Version) decision {
+func (s *Set) decide(v *Version) decision {
 	if s.scheme == nil || v.scheme == nil {
 		return s.decideText(v.text, ErrNoOrder)
 	}
@@ -285,28 +285,28 @@ func (s *Set) decide(v Version) decision {
 }
 
 // reaches reports whether v is not below the interval.
-func (s *Set) reaches(v Version, iv *view) bool {
+func (s *Set) reaches(v *Version, iv *view) bool {
 	c := bytes.Compare(v.key, iv.loKey)
-	if s.scheme.compare == nil || c < 0 {
-		return c >= 0
+	if c == 0 && s.scheme.compare != nil {
+		c = s.scheme.compare(v.text, borrow(iv.loText))
 	}
-	return s.scheme.compare(v.text, borrow(iv.loText)) >= 0
+	return c >= 0
 }
 
 // before reports whether v is not above the interval.
-func (s *Set) before(v Version, iv *view) bool {
+func (s *Set) before(v *Version, iv *view) bool {
 	if iv.endless() {
 		return true
 	}
 	c := bytes.Compare(v.key, iv.hiKey)
-	if s.scheme.compare != nil && c <= 0 {
+	if c == 0 && s.scheme.compare != nil {
 		c = s.scheme.compare(v.text, borrow(iv.hiText))
 	}
 	return c < 0 || c == 0 && iv.inclusive()
 }
 
 // listed finds a listed version that equals v.
-func (s *Set) listed(v Version) (text []byte, ok bool) {
+func (s *Set) listed(v *Version) (text []byte, ok bool) {
 	c := cursor{b: s.keyed}
 	for range s.keys {
 		key, text := c.bytes(), c.bytes()
@@ -321,7 +321,7 @@ func (s *Set) listed(v Version) (text []byte, ok bool) {
 }
 
 // doubt finds a doubtful interval around v.
-func (s *Set) doubt(v Version) (decision, bool) {
+func (s *Set) doubt(v *Version) (decision, bool) {
 	c := cursor{b: s.doubtful}
 	for range s.doubts {
 		iv := c.interval()

@@ -213,10 +213,6 @@ func (c *cursor) byte() byte {
 }
 
 func (c *cursor) uvarint() int {
-	if c.at < len(c.b) && c.b[c.at] < 0x80 {
-		c.at++
-		return int(c.b[c.at-1])
-	}
 	n, size := binary.Uvarint(c.b[c.at:])
 	if size <= 0 || n > uint64(len(c.b)) {
 		c.bad = true
@@ -227,7 +223,13 @@ func (c *cursor) uvarint() int {
 }
 
 func (c *cursor) bytes() []byte {
-	n := c.uvarint()
+	var n int
+	if c.at < len(c.b) && c.b[c.at] < 0x80 {
+		n = int(c.b[c.at])
+		c.at++
+	} else {
+		n = c.uvarint()
+	}
 	if n > len(c.b)-c.at {
 		c.bad = true
 		n = 0

@@ -16,10 +16,11 @@ type bound struct {
 // compareBounds orders two bounds by the scheme. The key of introduced "0" is
 // empty: below every other.
 func compareBounds(s *Scheme, a, b bound) int {
-	if s.compare == nil || len(a.key) == 0 || len(b.key) == 0 {
-		return bytes.Compare(a.key, b.key)
+	c := bytes.Compare(a.key, b.key)
+	if c == 0 && s.compare != nil && len(a.key) > 0 {
+		return s.compare(a.text, b.text)
 	}
-	return s.compare(a.text, b.text)
+	return c
 }
 
 // An interval is [lo, hi), or [lo, hi] where hi is a last_affected. An empty

@@ -26,8 +26,8 @@ type Scheme struct {
 	// order. No key is the beginning of another, and none is empty.
 	key func(dst []byte, version string) ([]byte, error)
 
-	// compare, where it is not nil, decides between versions that key alone
-	// does not: key is then coarse, a < b implies key(a) <= key(b).
+	// compare, where it is not nil, decides between versions of one key: key
+	// is then coarse. Keys that differ decide even so.
 	compare func(a, b string) int
 }
 
@@ -65,10 +65,11 @@ func (v Version) Key() []byte { return v.key }
 // Compare returns -1, 0 or +1. Both versions must be of one scheme; the zero
 // Version is below all others.
 func (v Version) Compare(w Version) int {
-	if v.scheme != nil && w.scheme != nil && v.scheme.compare != nil {
+	c := bytes.Compare(v.key, w.key)
+	if c == 0 && v.scheme != nil && v.scheme.compare != nil {
 		return v.scheme.compare(v.text, w.text)
 	}
-	return bytes.Compare(v.key, w.key)
+	return c
 }
 
 // Ordered reports whether v has a place in the order of its scheme. Only a

@@ -67,7 +67,7 @@ func (p *progress) fetched(source string, f *fetched) {
 	if b, ok := p.fetch[source]; ok {
 		b.SetTotal(-1, true)
 	}
-	if p.bars != nil {
+	if p.bars != nil || f.absent {
 		return
 	}
 	if f.err != nil {

@@ -57,9 +57,12 @@ became otherwise. One sick source touches no other: its last good data stay.
 A source that lost more than a tenth of its entries is not believed, until
 --accept-shrink names it.
 
+Of an --upstream that was carried over, sources that it lacks and that were
+never fetched are passed over and named, unless they were asked for.
+
 With --json one object a source is printed: source, documents, changed (of
 those, in this run), parts, parts_changed, parts_gone, records,
-records_changed, findings, requests, bytes (fetched), seconds, error.
+records_changed, findings, requests, bytes (fetched), seconds, absent, error.
 ` + exitHelp + " (a source failed)",
 		Example: `  advdb sync
   advdb sync alpine debian --jobs 2
@@ -109,6 +112,7 @@ type fetched struct {
 	stats   sources.Stats
 	seconds float64
 	err     error
+	absent  bool // all sources were asked for, and the upstream tree has none of this one's
 }
 
 func (a *app) sync(ctx context.Context, names []string, opt syncOptions) error {
@@ -138,7 +142,7 @@ func (a *app) sync(ctx context.Context, names []string, opt syncOptions) error {
 		return err
 	}
 	defer st.Close()
-	r := &syncRun{a: a, store: st, opt: opt, clock: newStopwatch(), progress: a.newProgress()}
+	r := &syncRun{a: a, store: st, opt: opt, all: len(names) == 0, clock: newStopwatch(), progress: a.newProgress()}
 	defer r.progress.stop()
 	got := r.fetch(ctx, client, chosen)
 	if err := ctx.Err(); err != nil {
@@ -156,6 +160,7 @@ type syncRun struct {
 	a        *app
 	store    *store.Store
 	opt      syncOptions
+	all      bool // no source was named
 	clock    *stopwatch
 	progress *progress
 }
@@ -171,6 +176,9 @@ func (r *syncRun) fetch(ctx context.Context, client *sources.Client, list []sour
 		g.Go(func() error {
 			start := time.Now()
 			f.stats, f.err = r.fetchOne(ctx, client, s)
+			if r.all && r.opt.upstream != "" && sources.NotFound(f.err) && f.stats.Put == 0 && r.holdsNone(s.Name) {
+				f.absent, f.err = true, nil
+			}
 			f.seconds = time.Since(start).Seconds()
 			r.progress.fetched(s.Name, f)
 			return nil
@@ -179,6 +187,16 @@ func (r *syncRun) fetch(ctx context.Context, client *sources.Client, list []sour
 	g.Wait()
 	r.clock.lap("fetch")
 	return got
+}
+
+// holdsNone reports whether no document of the source was ever fetched.
+func (r *syncRun) holdsNone(source string) bool {
+	none := true
+	err := r.store.Documents(source).Names(func(string) bool {
+		none = false
+		return false
+	})
+	return err == nil && none
 }
 
 func (r *syncRun) fetchOne(ctx context.Context, client *sources.Client, s sources.Source) (sources.Stats, error) {
@@ -248,6 +266,9 @@ func (r *syncRun) status(got map[string]*fetched) (map[string]store.Status, erro
 	}
 	now := r.a.now().Format(time.RFC3339)
 	for name, f := range got {
+		if f.absent {
+			continue
+		}
 		st := status[name]
 		st.TriedAt, st.Error = now, errText(f.err)
 		if f.err == nil {
@@ -272,6 +293,7 @@ type syncLine struct {
 	Requests       int     `json:"requests"`
 	Bytes          int64   `json:"bytes"`
 	Seconds        float64 `json:"seconds"`
+	Absent         bool    `json:"absent,omitempty"`
 	Error          string  `json:"error,omitempty"`
 }
 
@@ -282,7 +304,7 @@ func (r *syncRun) report(chosen []sources.Source, got map[string]*fetched, outs 
 	if err != nil {
 		return err
 	}
-	var failed []string
+	var failed, absent []string
 	var total syncLine
 	for _, s := range chosen {
 		i := slices.IndexFunc(outs, func(o store.Outcome) bool { return o.Source == s.Name })
@@ -295,10 +317,13 @@ func (r *syncRun) report(chosen []sources.Source, got map[string]*fetched, outs 
 			Parts: o.Parts, PartsChanged: o.PartsChanged, PartsGone: o.PartsGone,
 			Records: counts[s.Name], RecordsChanged: o.Records, Findings: o.Findings,
 			Requests: f.stats.Requests, Bytes: f.stats.Bytes, Seconds: f.seconds,
-			Error: errText(errors.Join(f.err, o.Err)),
+			Absent: f.absent, Error: errText(errors.Join(f.err, o.Err)),
 		}
 		if line.Error != "" {
 			failed = append(failed, s.Name)
+		}
+		if line.Absent {
+			absent = append(absent, s.Name)
 		}
 		total.Changed += line.Changed
 		total.RecordsChanged += line.RecordsChanged
@@ -308,6 +333,9 @@ func (r *syncRun) report(chosen []sources.Source, got map[string]*fetched, outs 
 		}
 	}
 	r.a.sayf("%d documents and %d records changed, %s fetched, %s", total.Changed, total.RecordsChanged, size(total.Bytes), r.clock)
+	if len(absent) > 0 {
+		r.a.sayf("not in this upstream: %s", strings.Join(absent, ", "))
+	}
 	if len(failed) > 0 {
 		r.a.sayf("failed: %s; their last good data stay", strings.Join(failed, ", "))
 		return errBad
@@ -322,7 +350,7 @@ func (r *syncRun) print(l syncLine) error {
 	if l.Error != "" {
 		fmt.Fprintf(r.a.stderr, "%s: %s\n", l.Source, l.Error)
 	}
-	if r.a.quiet {
+	if r.a.quiet || l.Absent {
 		return nil
 	}
 	_, err := fmt.Fprintf(r.a.stdout, "%-12s %7d documents (%d changed), %7d records (%d changed)\n",

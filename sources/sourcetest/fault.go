@@ -47,7 +47,7 @@ func hasBody(_ string, body []byte) bool { return len(body) > 0 }
 
 // framed reports whether a body says itself where it ends.
 func framed(url string, body []byte) bool {
-	for _, ext := range []string{".gz", ".tgz", ".bz2", ".zst", ".zip"} {
+	for _, ext := range []string{".gz", ".tgz", ".bz2", ".zst", ".xz", ".zip"} {
 		if strings.HasSuffix(url, ext) {
 			return len(body) > 0
 		}

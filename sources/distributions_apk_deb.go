@@ -1,0 +1,58 @@
+package sources
+
+import (
+	"time"
+
+	"github.com/advdb/advdb/normalize"
+)
+
+// apkDebDistributions are systems made of apk and deb packages, and images
+// made of both, but for those that have a place in distributions.
+var apkDebDistributions = []Source{
+	{
+		Name:    "chainguard",
+		Home:    "https://edu.chainguard.dev/chainguard/chainguard-images/vuln-comparisons/",
+		License: "NOASSERTION", // the feed says nothing
+		Credit:  "Chainguard, https://advisories.cgr.dev/chainguard/v3/",
+		Format:  "osv",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch: Archive("", "https://advisories.cgr.dev/chainguard/v3/osv/chainguard-osv.tar.gz",
+			Selection{Match: []string{"CGA-*.json"}}),
+		Parse: normalize.OSV,
+	},
+	{
+		Name:    "chainguard-secdb",
+		Home:    "https://edu.chainguard.dev/chainguard/chainguard-images/vuln-comparisons/",
+		License: "NOASSERTION", // the feed says nothing
+		Credit:  "Chainguard, https://packages.cgr.dev/chainguard/security.json",
+		Format:  "secdb",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch:   File("security.json", "https://packages.cgr.dev/chainguard/security.json"),
+		Parse:   normalize.SecDB("Chainguard"),
+	},
+	{
+		Name:    "dhi",
+		Home:    "https://github.com/docker-hardened-images/advisories",
+		License: "NOASSERTION", // the repository says nothing
+		Credit:  "Docker, https://github.com/docker-hardened-images/advisories",
+		Format:  "osv",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch: Archive("", "https://github.com/docker-hardened-images/advisories/archive/refs/heads/main.tar.gz",
+			Selection{Strip: 1, Match: []string{"osv/**/*.json"}}),
+		Parse: normalize.DockerHardenedImages,
+	},
+	{
+		Name:    "ubuntu",
+		Home:    "https://ubuntu.com/security/cves",
+		License: "CC-BY-SA-4.0", // LICENSE of the repository
+		Credit:  "Canonical Ltd., https://github.com/canonical/ubuntu-security-notices",
+		Format:  "osv",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch:   Archive("", "https://security-metadata.canonical.com/osv/osv-all.tar.xz", Selection{Match: []string{"**/*.json"}}),
+		Parse:   normalize.UbuntuOSV,
+	},
+}

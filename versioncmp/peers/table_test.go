@@ -1,0 +1,174 @@
+package peers
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/modfile"
+)
+
+var table = flag.String("table", "", "write the benchmarks as one Markdown table to this file")
+
+// rounds is how often each benchmark of the table runs.
+const rounds = 5
+
+// intervalGoal is what the check of one interval must stay below, in
+// nanoseconds.
+const intervalGoal = 50
+
+// A figure is the median of the rounds of one benchmark.
+type figure struct {
+	ns     float64 // a call
+	allocs int64   // a call
+}
+
+// A row is what was measured of one rule. Only ours has keys and intervals.
+type row struct {
+	ecosystem, rule               string
+	parse, compare, key, interval figure
+}
+
+// TestTable writes the benchmarks as a table, where it is asked to, and says
+// which goals are missed: our rule is faster than every peer in parsing and in
+// comparing, comparing does not allocate, and checking an interval takes less
+// than intervalGoal.
+func TestTable(t *testing.T) {
+	if *table == "" {
+		t.Skip("runs for some minutes: ask for it with -table FILE -benchtime 100ms")
+	}
+	var rows []row
+	for _, ecosystem := range keys(samples) {
+		of := measure(ecosystem)
+		checkGoals(t, of)
+		rows = append(rows, of...)
+	}
+	var text bytes.Buffer
+	writeTable(&text, rows, moduleVersions(t))
+	if err := os.WriteFile(*table, text.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// measure returns the rows of an ecosystem, ours first. Each round runs all
+// rules, so that what else the machine does falls on all of them.
+func measure(ecosystem string) []row {
+	pairs := samples[ecosystem]
+	rules := append([]peer{advdb(ecosystem)}, peersOf[ecosystem]...)
+	parse, compare := make([][]figure, len(rules)), make([][]figure, len(rules))
+	var key, interval []figure
+	for range rounds {
+		for i, p := range rules {
+			parse[i] = append(parse[i], run(func(b *testing.B) { p.parse(b, versionsOf(pairs)) }))
+			compare[i] = append(compare[i], run(func(b *testing.B) { p.compare(b, pairs) }))
+		}
+		key = append(key, run(func(b *testing.B) { appendKeys(b, ecosystem) }))
+		interval = append(interval, run(func(b *testing.B) { checkInterval(b, ecosystem) }))
+	}
+	var rows []row
+	for i, p := range rules {
+		rows = append(rows, row{ecosystem: ecosystem, rule: p.name, parse: median(parse[i]), compare: median(compare[i])})
+	}
+	rows[0].key, rows[0].interval = median(key), median(interval)
+	return rows
+}
+
+func run(f func(b *testing.B)) figure {
+	r := testing.Benchmark(f)
+	return figure{float64(r.T.Nanoseconds()) / float64(r.N), r.AllocsPerOp()}
+}
+
+func median(figures []figure) figure {
+	slices.SortFunc(figures, func(a, b figure) int { return int((a.ns - b.ns) * 1000) })
+	return figures[len(figures)/2]
+}
+
+func checkGoals(t *testing.T, rows []row) {
+	t.Helper()
+	us := rows[0]
+	for _, p := range rows[1:] {
+		if us.parse.ns >= p.parse.ns {
+			t.Errorf("%s: parsing takes %.0f ns, with %s %.0f", us.ecosystem, us.parse.ns, p.rule, p.parse.ns)
+		}
+		if us.compare.ns >= p.compare.ns {
+			t.Errorf("%s: comparing takes %.1f ns, with %s %.1f", us.ecosystem, us.compare.ns, p.rule, p.compare.ns)
+		}
+	}
+	if us.compare.allocs+us.key.allocs+us.interval.allocs != 0 {
+		t.Errorf("%s: comparing, making a key or checking an interval allocates: %+v", us.ecosystem, us)
+	}
+	if us.interval.ns >= intervalGoal {
+		t.Errorf("%s: checking an interval takes %.1f ns, want less than %d", us.ecosystem, us.interval.ns, intervalGoal)
+	}
+}
+
+const preface = `# Versions beside other libraries
+
+Nanoseconds a call, and allocations where there are any: the median of %d rounds of each benchmark. Parse reads a version, compare takes two
+that are parsed, key appends the sort key of a version to a buffer, interval asks whether a parsed version is in one introduced-fixed range.
+The versions are real ones, in versioncmp/peers/bench_test.go; what the libraries answer otherwise is listed in versioncmp/peers/classes_test.go.
+
+%s, %s, %s/%s, %d cores shared with other work. In versioncmp/peers:
+
+	go test -run TestTable -table ../../docs/versioncmp-benchmarks.md -benchtime 100ms
+
+| ecosystem | library | parse | compare | key | interval |
+|---|---|--:|--:|--:|--:|
+`
+
+func writeTable(w io.Writer, rows []row, versions string) {
+	fmt.Fprintf(w, preface, rounds, time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	for i, r := range rows {
+		name, rule := "", r.rule
+		if i == 0 || rows[i-1].ecosystem != r.ecosystem {
+			name, rule = r.ecosystem, "**"+rule+"**"
+		}
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s |\n", name, rule, r.parse, r.compare, r.key, r.interval)
+	}
+	fmt.Fprintf(w, "\nLibraries: %s.\n", versions)
+}
+
+// String returns the figure as a cell of the table, empty for none.
+func (f figure) String() string {
+	switch {
+	case f.ns == 0:
+		return ""
+	case f.allocs > 0:
+		return fmt.Sprintf("%.0f (%d)", f.ns, f.allocs)
+	case f.ns < 10:
+		return fmt.Sprintf("%.1f", f.ns)
+	}
+	return fmt.Sprintf("%.0f", f.ns)
+}
+
+// moduleVersions names the peers' modules and versions, as go.mod has them.
+func moduleVersions(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := modfile.Parse("go.mod", text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for _, peers := range peersOf {
+		for _, p := range peers {
+			i := slices.IndexFunc(mod.Require, func(r *modfile.Require) bool { return r.Mod.Path == p.module })
+			if i < 0 {
+				t.Fatalf("%s: %s is not in go.mod", p.name, p.module)
+			}
+			named = append(named, fmt.Sprintf("%s %s", p.module, mod.Require[i].Mod.Version))
+		}
+	}
+	slices.Sort(named)
+	return strings.Join(slices.Compact(named), ", ")
+}
