@@ -23,7 +23,9 @@ var allowed = map[string][]string{
 	"sources/sourcetest":  {"normalize", "sources", "sources/fixture"},
 	"store":               {"cpe", "normalize", "versioncmp"},
 	"query":               {"cpe", "normalize", "store", "versioncmp"},
-	"cmd/advdb":           {"cpe", "normalize", "query", "sources", "sources/fixture", "store", "versioncmp"},
+	"snapshot":            {"normalize", "store", "versioncmp"},
+	"server":              {"query", "store", "versioncmp"},
+	"cmd/advdb":           {"cpe", "normalize", "query", "server", "snapshot", "sources", "sources/fixture", "store", "versioncmp"},
 	"internal/sharedtest": {},
 }
 

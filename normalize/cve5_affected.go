@@ -275,20 +275,3 @@ func (p *cveProduct) onlyVersions(rows []cveRow) bool {
 			isWord(cveFillers, v) || isWord(everything, v) || isSentence(v)
 	})
 }
-
-// rangesOf writes spans as ranges; inexact says that an excluded bound had to
-// be included.
-func rangesOf(s *versioncmp.Scheme, spans []versioncmp.Span) (out []Range, inexact bool) {
-	if len(spans) == 0 {
-		return nil, false
-	}
-	ranges, exact := versioncmp.Events(s, spans)
-	for _, events := range ranges {
-		r := Range{Type: Ecosystem}
-		for _, e := range events {
-			r.Events = append(r.Events, eventOf(e))
-		}
-		out = append(out, r)
-	}
-	return out, !exact
-}

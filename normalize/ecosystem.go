@@ -18,7 +18,7 @@ var registeredEcosystems = nameSet(
 // kept out of output that must pass it.
 var privateEcosystems = nameSet(
 	"ALT Linux", "Amazon Linux", "Anolis OS", "Arch Linux", "Bottlerocket", "CentOS", "CPAN", "EPEL", "Fedora",
-	"Gentoo", "NetBSD", "Node.js", "Oracle Linux", "SecureOS",
+	"Gentoo", "NetBSD", "Node.js", "Oracle Linux", "Ruby", "SecureOS",
 )
 
 // registeredPrefixes begin the IDs of databases that the OSV schema 1.9.0
@@ -35,8 +35,8 @@ var registeredPrefixes = nameSet(
 // registered.
 var privatePrefixes = nameSet(
 	"ALAS", "ALAS2", "ALAS2023", "ALT", "ANSA", "ASA", "AVG", "BRSA", "CESA", "CEBA", "CEEA", "CHAINGUARD", "CPANSA",
-	"ELBA", "ELEA", "ELSA", "FEDORA", "FEDORA-EPEL", "GLAD", "GLSA", "GMS", "MINIMOS", "NETBSD", "NODE", "OVMSA", "PKSA",
-	"RUBYSEC", "VUXML", "WOLFI",
+	"ELBA", "ELEA", "ELSA", "FEDORA", "FEDORA-EPEL", "FOP", "GLAD", "GLSA", "GMS", "MINIMOS", "NETBSD", "NODE", "OVMSA", "PHOTON",
+	"PKSA", "RUBYSEC", "SUSE", "VUXML", "WOLFI",
 )
 
 func nameSet(names ...string) map[string]bool {
@@ -63,6 +63,12 @@ func IsPrivate(ecosystem string) bool {
 // HasRegisteredID reports whether OSV's schema knows the database of an ID.
 func HasRegisteredID(id string) bool {
 	return strings.HasPrefix(id, "x_") || hasPrefixOf(registeredPrefixes, id)
+}
+
+// hasPrivateID reports whether an ID is of a database that has a feed here.
+// Amazon's are many: each of its repositories has a prefix (ALAS2KERNEL-5.15).
+func hasPrivateID(id string) bool {
+	return strings.HasPrefix(id, "ALAS") || hasPrefixOf(privatePrefixes, id)
 }
 
 // hasPrefixOf reports whether id is a prefix of the set, a hyphen and more.

@@ -53,7 +53,7 @@ func (l *linter) record(r *Record) {
 	switch {
 	case r.ID == "":
 		l.add("id", "missing", "id")
-	case !HasRegisteredID(r.ID) && !hasPrefixOf(privatePrefixes, r.ID):
+	case !HasRegisteredID(r.ID) && !hasPrivateID(r.ID):
 		l.add("id", "of no known database", "id")
 	}
 	if strings.ContainsFunc(r.ID, func(c rune) bool { return c <= ' ' || c == '/' || c == '\\' || c == 0x7f }) {

@@ -47,21 +47,28 @@ const WithdrawnGone = "no longer published by its source"
 //     without modified counts with its Day.
 //   - aliases, upstream, related, references, credits and affected add up; of
 //     other fields the first source's stands, by the table precedence.
+//   - Last come those that correct others, by the table overlays.
 func Merge(id string, parts []Part) (*Record, Origin, error) {
-	parts, gone := live(parts)
-	slices.SortFunc(parts, comparePrecedence)
-	parts = dropOlder(parts)
-	keepWithdrawn(parts)
 	for i := range parts {
 		if parts[i].Record.Modified == "" {
 			parts[i].Record.Modified = parts[i].Day
 		}
 	}
+	slices.SortFunc(parts, comparePrecedence)
+	parts, over := splitOverlays(parts)
+	parts, gone := live(parts)
+	parts = dropOlder(parts)
+	keepWithdrawn(parts)
 	r := &Record{ID: id}
 	var origin Origin
 	for of := range bySource(parts) {
 		if err := mergeSource(r, of, &origin); err != nil {
 			return nil, origin, fmt.Errorf("%s: %s: %w", id, of[0].Source, err)
+		}
+	}
+	if gone == "" {
+		if err := origin.overlay(r, over); err != nil {
+			return nil, origin, fmt.Errorf("%s: %w", id, err)
 		}
 	}
 	if gone != "" && r.Withdrawn == "" {

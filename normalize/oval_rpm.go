@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -102,8 +103,8 @@ func (o *rpmOVAL) affected(content *ovalContent, def *ovalDefinition) error {
 	if err := w.walk(&def.criteria, [][]ovalLeaf{nil}); err != nil {
 		return err
 	}
-	for why, n := range found.dropped {
-		o.report(def.id, "bad-criteria", fmt.Sprintf("%s (%d)", why, n))
+	for _, why := range slices.Sorted(maps.Keys(found.dropped)) {
+		o.report(def.id, "bad-criteria", fmt.Sprintf("%s (%d)", why, found.dropped[why]))
 	}
 	r, err := found.record(def.id)
 	if err != nil {

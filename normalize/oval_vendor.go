@@ -152,6 +152,10 @@ func photonRelease(l *ovalLeaf) string {
 	return "Photon OS:" + m[1] + ".0"
 }
 
+// photonTitle is the number of a definition, which stands in for the
+// advisory's where that is not said.
+var photonTitle = regexp.MustCompile(`^PHSA-\d{4}:\d+$`)
+
 var photonReference = regexp.MustCompile(`^PHSA:\d+:(\d+\.\d+):(\d{1,6})$`)
 
 func photonDefinition(o *rpmOVAL, m *ovalMetadata) (*Record, error) {
@@ -165,6 +169,9 @@ func photonDefinition(o *rpmOVAL, m *ovalMetadata) (*Record, error) {
 		if cve := ref.ID[strings.LastIndexByte(ref.ID, ':')+1:]; isCVE(cve) {
 			r.Upstream = addOnce(r.Upstream, cve)
 		}
+	}
+	if title, _, _ := strings.Cut(m.Title, " "); r.ID == "" && photonTitle.MatchString(title) {
+		r.ID = title
 	}
 	if r.ID == "" {
 		o.report(m.ID, "bad-id", fmt.Sprintf("no advisory's ID, title %.60q", m.Title))

@@ -41,6 +41,16 @@ func (a *Answer) With(v versioncmp.Verdict) []Finding {
 	return list
 }
 
+// IDs returns the IDs of the findings of one verdict, sorted, each once.
+func (a *Answer) IDs(v versioncmp.Verdict) []string {
+	var ids []string
+	for _, f := range a.With(v) {
+		ids = append(ids, f.ID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 // Package answers q. Without a version every record of the package is a
 // finding that is affected.
 func Package(db *store.DB, q Question) (Answer, error) {

@@ -1,11 +1,19 @@
 package query
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/advdb/advdb/normalize"
 	packageurl "github.com/package-url/packageurl-go"
+)
+
+var (
+	// ErrPurl says that a string is no package URL.
+	ErrPurl = errors.New("invalid purl")
+	// ErrNoEcosystem says that a purl's type or namespace has no ecosystem here.
+	ErrNoEcosystem = errors.New("no ecosystem")
 )
 
 // A Question is one about a package.
@@ -97,13 +105,13 @@ func ubuntuRelease(release string) string {
 
 // ParsePurl reads a package URL. The qualifiers distro (the release of a
 // system) and epoch count; a system's package without distro is asked of any
-// release. An error says which type or namespace has no ecosystem here.
+// release. Errors wrap ErrPurl or ErrNoEcosystem.
 //
 // Source: the purl specification, purl-types.
 func ParsePurl(s string) (Question, error) {
 	p, err := packageurl.FromString(s)
 	if err != nil {
-		return Question{}, fmt.Errorf("purl %q: %w", s, err)
+		return Question{}, fmt.Errorf("%q: %w: %w", s, ErrPurl, err)
 	}
 	q := Question{Name: p.Name, Version: p.Version}
 	qualifiers := p.Qualifiers.Map()
@@ -111,7 +119,7 @@ func ParsePurl(s string) (Question, error) {
 	case "apk", "deb", "rpm", "alpm":
 		sys, ok := purlSystems[p.Type+"/"+strings.ToLower(p.Namespace)]
 		if !ok {
-			return q, fmt.Errorf("purl %q: no ecosystem for %s of %q", s, p.Type, p.Namespace)
+			return q, fmt.Errorf("%q: %w for %s of %q", s, ErrNoEcosystem, p.Type, p.Namespace)
 		}
 		q.Ecosystem = sys.named(qualifiers["distro"])
 		if e := qualifiers["epoch"]; e != "" && e != "0" && !strings.Contains(q.Version, ":") && q.Version != "" {
@@ -121,7 +129,7 @@ func ParsePurl(s string) (Question, error) {
 	}
 	q.Ecosystem = purlTypes[p.Type]
 	if q.Ecosystem == "" {
-		return q, fmt.Errorf("purl %q: no ecosystem for the type %q", s, p.Type)
+		return q, fmt.Errorf("%q: %w for the type %q", s, ErrNoEcosystem, p.Type)
 	}
 	if p.Namespace != "" {
 		q.Name = p.Namespace + nameSeparator(p.Type) + p.Name

@@ -1,24 +1,26 @@
 package snapshot
 
 import (
-	"context"
 	"fmt"
 	"time"
 )
 
-// offered reads, without verifying it, by when a bundle says its release was
-// there. What is read with it must be mutually valid by then; that the time is
-// the release's own is checked with the release.
-func offered(ctx context.Context, r Reader) (time.Time, error) {
-	stamp, err := readAll(ctx, r, "tuf/timestamp.json", maxTimestamp)
-	if err != nil {
-		return time.Time{}, err
+// checkValid verifies that all metadata of a release was valid at a time: for
+// what is carried, by when it was there counts, and not when it arrives.
+func (v *verified) checkValid(at time.Time) error {
+	for _, x := range []struct {
+		role    string
+		expired bool
+	}{
+		{RoleRoot, v.tm.Root.Signed.IsExpired(at)},
+		{RoleTimestamp, v.tm.Timestamp.Signed.IsExpired(at)},
+		{RoleSnapshot, v.tm.Snapshot.Signed.IsExpired(at)},
+		{RoleTargets, v.tm.Targets[RoleTargets].Signed.IsExpired(at)},
+		{RoleReleases, v.tm.Targets[RoleReleases].Signed.IsExpired(at)},
+	} {
+		if x.expired {
+			return fmt.Errorf("%s, at %s: %w", x.role, at.Format(time.RFC3339), ErrExpired)
+		}
 	}
-	var signed struct {
-		Expires time.Time `json:"expires"`
-	}
-	if err := unmarshalSigned(stamp, &signed); err != nil {
-		return time.Time{}, fmt.Errorf("timestamp: %w: %w", ErrManifest, err)
-	}
-	return signed.Expires.Add(-time.Second), nil
+	return nil
 }

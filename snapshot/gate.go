@@ -73,4 +73,3 @@ func recordChanges(d *differ) (n uint64) {
 }
 
 func decodeJSON(data []byte, v any) error { return json.Unmarshal(data, v) }
-

@@ -80,8 +80,11 @@ func (k *Keyring) seal(role string, info KeyInfo, secret []byte) error {
 	return k.writeFile(info.File, append(data, '\n'))
 }
 
-// open reads the secret of a key.
+// open reads the secret of a key, once.
 func (k *Keyring) open(info KeyInfo) ([]byte, error) {
+	if s := k.secrets[info.File]; s != nil {
+		return s, nil
+	}
 	data, err := os.ReadFile(filepath.Join(k.dir, filepath.Base(info.File)))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeys, err)
@@ -98,5 +101,9 @@ func (k *Keyring) open(info KeyInfo) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: wrong passphrase, or a damaged file", ErrKeys, info.File)
 	}
+	if k.secrets == nil {
+		k.secrets = map[string][]byte{}
+	}
+	k.secrets[info.File] = secret
 	return secret, nil
 }

@@ -62,7 +62,8 @@ type Keyring struct {
 	// it does not have.
 	Signer func(role string, key KeyInfo) (signature.Signer, error)
 
-	cost keyCost
+	cost    keyCost
+	secrets map[string][]byte // those that were opened, by file
 }
 
 // A keyringFile is keyring.json: nothing secret.

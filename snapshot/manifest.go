@@ -47,10 +47,10 @@ type Manifest struct {
 	Time          string              `json:"time"` // RFC 3339, UTC
 	Records       uint64              `json:"records"`
 	StateRoot     Hash                `json:"state_root"`
-	EventsRoot    Hash                `json:"events_root"` // over what changed in this release
-	Collections   []Collection        `json:"collections"` // by name
-	Sources       []store.SourceState `json:"sources"`     // by name
-	Dictionaries  []Dictionary              `json:"dictionaries"` // those that segments use, and the newest
+	EventsRoot    Hash                `json:"events_root"`  // over what changed in this release
+	Collections   []Collection        `json:"collections"`  // by name
+	Sources       []store.SourceState `json:"sources"`      // by name
+	Dictionaries  []Dictionary        `json:"dictionaries"` // those that segments use, and the newest
 	Base          Segment             `json:"base"`
 	Segments      []Segment           `json:"segments"` // by (to, from)
 	Encoder       string              `json:"encoder"`

@@ -136,11 +136,7 @@ func (p *pulling) from(ctx context.Context, mirror int, trusted map[string][]byt
 	r := p.Mirrors[mirror]
 	now := p.Now
 	if p.attested {
-		t, err := offered(ctx, r)
-		if err != nil {
-			return err
-		}
-		now = t
+		now = time.Unix(0, 0)
 	}
 	v, err := refresh(ctx, r, trusted, now)
 	if err != nil {
@@ -153,6 +149,11 @@ func (p *pulling) from(ctx context.Context, mirror int, trusted map[string][]byt
 	if v.unchanged {
 		v.files, v.manifest = p.held.files, p.held.m
 		if err := v.checkRelease(); err != nil {
+			return err
+		}
+	}
+	if p.attested {
+		if err := v.checkValid(v.attested); err != nil {
 			return err
 		}
 	}

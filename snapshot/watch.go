@@ -50,10 +50,10 @@ func (w *watched) Open(ctx context.Context, name string, offset int64) (io.ReadC
 	}
 	body, err := w.Reader.Open(ctx, name, offset)
 	if err != nil {
-		b.stop()
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
+		b.stop()
 		return nil, err
 	}
 	b.body = body

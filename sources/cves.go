@@ -31,6 +31,18 @@ var cves = []Source{
 		Parse:   normalize.NVD,
 	},
 	{
+		Name:    "nvd-overrides",
+		Home:    "https://github.com/anchore/nvd-data-overrides",
+		License: "CC0-1.0",
+		Credit:  "Anchore, https://github.com/anchore/nvd-data-overrides",
+		Format:  "nvd-override",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch: Archive("", "https://github.com/anchore/nvd-data-overrides/archive/refs/heads/main.tar.gz",
+			Selection{Strip: 1, Match: []string{"data/*/CVE-*.json"}}),
+		Parse: normalize.NVDOverride,
+	},
+	{
 		Name:    "vulnrichment",
 		Home:    "https://github.com/cisagov/vulnrichment",
 		License: "CC0-1.0",

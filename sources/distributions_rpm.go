@@ -21,6 +21,21 @@ var rpmDistributions = []Source{
 		Parse:   normalize.AmazonUpdateinfo,
 	},
 	{
+		Name:    "azurelinux",
+		Home:    "https://github.com/microsoft/AzureLinuxVulnerabilityData",
+		License: "MIT",
+		Credit:  "Microsoft, https://github.com/microsoft/AzureLinuxVulnerabilityData",
+		Format:  "oval",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch: Files(map[string]string{
+			"azurelinux-3.0-oval.xml":  "https://raw.githubusercontent.com/microsoft/AzureLinuxVulnerabilityData/main/azurelinux-3.0-oval.xml",
+			"cbl-mariner-1.0-oval.xml": "https://raw.githubusercontent.com/microsoft/AzureLinuxVulnerabilityData/main/cbl-mariner-1.0-oval.xml",
+			"cbl-mariner-2.0-oval.xml": "https://raw.githubusercontent.com/microsoft/AzureLinuxVulnerabilityData/main/cbl-mariner-2.0-oval.xml",
+		}),
+		Parse: normalize.AzureLinuxOVAL,
+	},
+	{
 		Name:    "bottlerocket",
 		Home:    "https://github.com/bottlerocket-os/bottlerocket/security/advisories",
 		License: "NOASSERTION", // the feed says nothing
@@ -30,6 +45,28 @@ var rpmDistributions = []Source{
 		Version: 1,
 		Fetch:   File("updateinfo.xml", "https://advisories.bottlerocket.aws/updateinfo.xml.gz"),
 		Parse:   normalize.BottlerocketUpdateinfo,
+	},
+	{
+		Name:    "photon",
+		Home:    "https://github.com/vmware/photon/wiki/Security-Advisories",
+		License: "NOASSERTION", // the feed says nothing
+		Credit:  "VMware, https://packages.broadcom.com/photon/photon_cve_metadata/",
+		Format:  "photon",
+		Every:   12 * time.Hour,
+		Version: 1,
+		Fetch:   PhotonCVE("https://packages.broadcom.com/photon/photon_cve_metadata/"),
+		Parse:   normalize.PhotonCVE,
+	},
+	{
+		Name:    "photon-oval",
+		Home:    "https://github.com/vmware/photon/wiki/Security-Advisories",
+		License: "NOASSERTION", // the feed says only "Copyright VMware"
+		Credit:  "VMware, https://packages.vmware.com/photon/photon_oval_definitions/",
+		Format:  "oval",
+		Every:   12 * time.Hour,
+		Version: 1,
+		Fetch:   Files(photonOVAL),
+		Parse:   normalize.PhotonOVAL,
 	},
 	{
 		Name:    "redhat-osv",
@@ -65,6 +102,17 @@ var rpmDistributions = []Source{
 			Selection{Strip: 1, Match: []string{"*SUSE-??-[0-9][0-9][0-9][0-9]:*.json"}}),
 		Parse: normalize.SUSEOSV,
 	},
+	{
+		Name:    "suse-oval",
+		Home:    "https://www.suse.com/support/security/oval/",
+		License: "CC-BY-4.0", // https://ftp.suse.com/pub/projects/security/oval/LICENSE
+		Credit:  "SUSE, https://ftp.suse.com/pub/projects/security/oval/",
+		Format:  "oval",
+		Every:   24 * time.Hour,
+		Version: 1,
+		Fetch:   Files(suseOVAL),
+		Parse:   normalize.SUSEOVAL,
+	},
 }
 
 // amazonRepos are the repositories of Amazon Linux 1, 2 and 2023 that have
@@ -82,4 +130,28 @@ var amazonExtras = &RepoCatalog{
 	URL:  "http://amazonlinux.default.amazonaws.com/2/extras-catalog.json",
 	Name: "2/extras/%s.xml",
 	List: "https://cdn.amazonlinux.com/2/extras/%s/latest/x86_64/mirror.list",
+}
+
+// photonOVAL is a document a major release. Advisories of older releases are
+// in the one file of their release.
+var photonOVAL = below("https://packages.vmware.com/photon/photon_oval_definitions/", ".gz",
+	"com.vmware.phsa-photon1.xml", "com.vmware.phsa-photon2.xml", "com.vmware.phsa-photon3.xml",
+	"com.vmware.phsa-photon4.xml", "com.vmware.phsa-photon5.xml")
+
+// suseOVAL is what SUSE's OSV lacks: openSUSE Leap by CVE, with releases at
+// their end of life, and what is affected and not fixed. A major release's
+// file holds all that its service packs' do.
+var suseOVAL = below("https://ftp.suse.com/pub/projects/security/oval/", ".gz",
+	"opensuse.leap.15.3.xml", "opensuse.leap.15.4.xml", "opensuse.leap.15.5.xml", "opensuse.leap.15.6.xml",
+	"suse.linux.enterprise.12-affected.xml", "suse.linux.enterprise.15-affected.xml", "suse.linux.enterprise.16-affected.xml",
+	"suse.linux.enterprise.micro.5-affected.xml", "suse.linux.micro.6-affected.xml")
+
+// below returns the URLs of documents that are in one folder, each with a
+// suffix.
+func below(base, suffix string, names ...string) map[string]string {
+	urls := make(map[string]string, len(names))
+	for _, name := range names {
+		urls[name] = base + name + suffix
+	}
+	return urls
 }

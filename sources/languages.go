@@ -21,6 +21,18 @@ var languages = []Source{
 		Parse: normalize.OSV,
 	},
 	{
+		Name:    "cpan",
+		Home:    "https://github.com/briandfoy/cpan-security-advisory",
+		License: "Artistic-1.0-Perl OR GPL-1.0-or-later", // as Perl itself
+		Credit:  "CPAN Security Advisory Database, https://github.com/briandfoy/cpan-security-advisory",
+		Format:  "cpansa",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch: Archive("", "https://github.com/briandfoy/cpan-security-advisory/archive/refs/heads/master.tar.gz",
+			Selection{Strip: 1, Match: []string{"cpansa/*.yml"}}),
+		Parse: normalize.CPANSA,
+	},
+	{
 		Name:    "curl",
 		Home:    "https://curl.se/docs/security.html",
 		License: "curl",
@@ -53,6 +65,18 @@ var languages = []Source{
 		Version: 1,
 		Fetch:   Listed("https://cna.erlef.org/osv/all.json", "https://cna.erlef.org/osv/"),
 		Parse:   normalize.OSV,
+	},
+	{
+		Name:    "friendsofphp",
+		Home:    "https://github.com/FriendsOfPHP/security-advisories",
+		License: "Unlicense",
+		Credit:  "FriendsOfPHP, https://github.com/FriendsOfPHP/security-advisories",
+		Format:  "friendsofphp",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch: Archive("", "https://github.com/FriendsOfPHP/security-advisories/archive/refs/heads/master.tar.gz",
+			Selection{Strip: 1, Match: []string{"*/*/*.yaml"}, Not: []string{".*/**"}}),
+		Parse: normalize.FriendsOfPHP,
 	},
 	{
 		Name:    "ghsa",
@@ -126,6 +150,18 @@ var languages = []Source{
 		Parse: normalize.OSV,
 	},
 	{
+		Name:    "node",
+		Home:    "https://github.com/nodejs/security-wg",
+		License: "MIT",
+		Credit:  "Node.js Security Working Group, https://github.com/nodejs/security-wg",
+		Format:  "node",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch: Archive("", "https://github.com/nodejs/security-wg/archive/refs/heads/main.tar.gz",
+			Selection{Strip: 1, Match: []string{"vuln/*/[0-9]*.json"}}),
+		Parse: normalize.NodeWG,
+	},
+	{
 		Name:    "ocaml",
 		Home:    "https://ocaml.org/security",
 		License: "LicenseRef-OCaml-Advisories", // its repository names none
@@ -184,6 +220,18 @@ var languages = []Source{
 		Fetch: Archive("", "https://github.com/RConsortium/r-advisory-database/archive/refs/heads/main.tar.gz",
 			Selection{Strip: 1, Match: []string{"vulns/**/RSEC-*.yaml"}}),
 		Parse: normalize.OSVYAML,
+	},
+	{
+		Name:    "rubysec",
+		Home:    "https://rubysec.com/",
+		License: "LicenseRef-RubySec", // public domain, but for what is of OSVDB: its LICENSE.txt
+		Credit:  "RubySec, https://github.com/rubysec/ruby-advisory-db",
+		Format:  "rubysec",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch: Archive("", "https://github.com/rubysec/ruby-advisory-db/archive/refs/heads/master.tar.gz",
+			Selection{Strip: 1, Match: []string{"gems/*/*.yml", "rubies/*/*.yml"}}),
+		Parse: normalize.RubySec,
 	},
 	{
 		Name:    "rustsec",

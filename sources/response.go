@@ -82,10 +82,11 @@ func (m *Mirror) response(ctx context.Context, req request, resp *http.Response)
 	r := &Response{URL: req.url, m: m, body: t, r: t}
 	r.v = validator{ETag: resp.Header.Get("Etag"), Modified: resp.Header.Get("Last-Modified"), Owner: req.owner}
 	r.Modified, _ = http.ParseTime(r.v.Modified)
+	r.r = withGoogleSum(resp, t)
 	if req.raw {
 		return r, nil
 	}
-	plain, err := decompress(compression(req.url), t)
+	plain, err := decompress(compression(req.url), r.r)
 	if err != nil {
 		_ = t.Close()
 		return nil, located(req.url, err)

@@ -116,7 +116,7 @@ func (s *xmlShape) end() error {
 	if s.b[0] != '<' {
 		return fmt.Errorf("%w: not XML", ErrIncomplete)
 	}
-	tail := bytes.TrimRight(s.tail, " \t\r\n")
+	tail := withoutComments(s.tail)
 	open := bytes.LastIndex(tail, []byte("</"))
 	if open < 0 || bytes.IndexByte(tail[open:], '>') != len(tail)-open-1 {
 		return fmt.Errorf("%w: XML does not end with the end of an element", ErrIncomplete)
@@ -126,6 +126,18 @@ func (s *xmlShape) end() error {
 		return fmt.Errorf("%w: XML begins with <%s> and ends with </%s>", ErrIncomplete, first[1], root)
 	}
 	return nil
+}
+
+// withoutComments cuts off white space and comments at the end.
+func withoutComments(tail []byte) []byte {
+	for {
+		tail = bytes.TrimRight(tail, " \t\r\n")
+		start := bytes.LastIndex(tail, []byte("<!--"))
+		if !bytes.HasSuffix(tail, []byte("-->")) || start < 0 {
+			return tail
+		}
+		tail = tail[:start]
+	}
 }
 
 // firstElement matches the start of an element, and not that of a declaration

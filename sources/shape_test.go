@@ -32,6 +32,8 @@ func TestChecked(t *testing.T) {
 		{"a.xml", `<?xml version="1.0"?><a:b x="1"><c/></a:b>` + "\n", true},
 		{"a.xml", `<a>` + long + `</a >`, true},
 		{"a.xml", `<!DOCTYPE a [<!ELEMENT a ANY>]><!-- not <b> --><a></a>`, true},
+		{"a.xml", "<a></a>\n<!-- the end -->\n<!-- of <b> it -->\n", true},
+		{"a.xml", "<a><!-- </a> -->", false},
 		{"a.xml", `<a>` + long, false},
 		{"a.xml", `<a><b></b>`, false},
 		{"a.xml", `<a></a>x`, false},

@@ -9,10 +9,10 @@ import "strings"
 // is compared as text, as a decimal fraction would be. Where a string leaves
 // the grammar, what follows is not read, and it sorts just below the string
 // that ends there, as apk has it. Only a number after the letter, and a
-// revision after that, are still read: opensmtpd's 6.6.4p1-r1, which apk 2
-// built and apk 3 holds to be equal to every other 6.6.4p, stands in Alpine's
-// secdb. A string that does not even start with a digit has no place in the
-// order and is refused.
+// revision after that, are still read: Alpine's secdb has such fixed versions
+// (observed: opensmtpd 6.6.4p1-r1 and 6.6.4p1-r2, sudo 1.9.5p2-r0), and to
+// apk 3 all that begin with 6.6.4p are equal. A string that does not even start
+// with a digit has no place in the order and is refused.
 var apkScheme = &Scheme{Name: "apk", key: appendAPK}
 
 // What may come at each position, least first.

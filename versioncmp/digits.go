@@ -5,22 +5,45 @@ import (
 	"strings"
 )
 
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+func isAlpha(c byte) bool { return isLower(c | 0x20) }
+
+// isNumber reports whether s is decimal digits, one at least.
+func isNumber(s string) bool {
+	_, rest := cutDigits(s)
+	return s != "" && rest == ""
+}
+
+// cutDigits cuts s after its leading digits.
+func cutDigits(s string) (digits, rest string) {
+	i := 0
+	for i < len(s) && isDigit(s[i]) {
+		i++
+	}
+	return s[:i], s[i:]
+}
+
+// cutAlpha cuts s after its leading ASCII letters.
+func cutAlpha(s string) (letters, rest string) {
+	i := 0
+	for i < len(s) && isAlpha(s[i]) {
+		i++
+	}
+	return s[:i], s[i:]
+}
+
 // digitsFrom returns the run of decimal digits at the beginning of s[i:].
 func digitsFrom(s string, i int) string {
-	j := i
-	for j < len(s) && isDigit(s[j]) {
-		j++
-	}
-	return s[i:j]
+	digits, _ := cutDigits(s[i:])
+	return digits
 }
 
 // lettersFrom returns the run of ASCII letters at the beginning of s[i:].
 func lettersFrom(s string, i int) string {
-	j := i
-	for j < len(s) && isAlpha(s[j]) {
-		j++
-	}
-	return s[i:j]
+	letters, _ := cutAlpha(s[i:])
+	return letters
 }
 
 // compareDigits compares two numbers of any length, given as decimal digits.
@@ -61,36 +84,6 @@ func toLower(c byte) byte {
 		return c + ('a' - 'A')
 	}
 	return c
-}
-
-// Tags of a list in which the end equals any run of zeros (nulls), so that
-// 1 = 1.0 = 1.0.0 whatever follows: what comes next is a run of zeros and
-// then something below zero, the end, or a run of zeros and then something
-// above zero.
-const (
-	zerosThenBelow = 1
-	zerosThenEnd   = 2
-	zerosThenAbove = 3
-)
-
-// appendZerosBelow appends the tag and length of a run of zeros that
-// something below zero ends: the longer run is the greater.
-func appendZerosBelow(dst []byte, n int) []byte {
-	dst = append(dst, zerosThenBelow)
-	for ; n >= 255; n -= 255 {
-		dst = append(dst, 255)
-	}
-	return append(dst, byte(n))
-}
-
-// appendZerosAbove appends the tag and length of a run of zeros that
-// something above zero ends: the longer run is the lesser.
-func appendZerosAbove(dst []byte, n int) []byte {
-	dst = append(dst, zerosThenAbove)
-	for ; n >= 255; n -= 255 {
-		dst = append(dst, 0)
-	}
-	return append(dst, byte(255-n))
 }
 
 // isSpaceASCII reports whether c is what C calls white space.

@@ -76,6 +76,7 @@ var schemes = map[string]*Scheme{
 	"Maven":       mavenScheme,
 	"Packagist":   packagistScheme,
 	"PyPI":        pypiScheme,
+	"Ruby":        rubyGemsScheme,
 	"RubyGems":    rubyGemsScheme,
 
 	// Languages: Debian's order without an epoch.
@@ -85,7 +86,7 @@ var schemes = map[string]*Scheme{
 // bySuffix holds the ecosystems whose suffix names the rule: the function
 // gets the suffix (empty where there is none) and returns nil for no order.
 var bySuffix = map[string]func(suffix string) *Scheme{
-	"Docker Hardened Images": delegated,
+	"Docker Hardened Images": hardened,
 	"Echo":                   echo,
 	"Root":                   root,
 	"TuxCare":                delegated,

@@ -29,31 +29,32 @@ func appendText(dst []byte, s string) []byte {
 	return append(append(dst, s...), 0)
 }
 
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
-func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
-func isAlpha(c byte) bool { return isLower(c) || isUpper(c) }
+// Tags of a list in which the end equals any run of zeros (nulls), so that
+// 1 = 1.0 = 1.0.0 whatever follows: what comes next is a run of zeros and
+// then something below zero, the end, or a run of zeros and then something
+// above zero.
+const (
+	zerosThenBelow = 1
+	zerosThenEnd   = 2
+	zerosThenAbove = 3
+)
 
-// isNumber reports whether s is decimal digits, one at least.
-func isNumber(s string) bool {
-	_, rest := cutDigits(s)
-	return s != "" && rest == ""
+// appendZerosBelow appends the tag and length of a run of zeros that
+// something below zero ends: the longer run is the greater.
+func appendZerosBelow(dst []byte, n int) []byte {
+	dst = append(dst, zerosThenBelow)
+	for ; n >= 255; n -= 255 {
+		dst = append(dst, 255)
+	}
+	return append(dst, byte(n))
 }
 
-// cutDigits cuts s after its leading digits.
-func cutDigits(s string) (digits, rest string) {
-	i := 0
-	for i < len(s) && isDigit(s[i]) {
-		i++
+// appendZerosAbove appends the tag and length of a run of zeros that
+// something above zero ends: the longer run is the lesser.
+func appendZerosAbove(dst []byte, n int) []byte {
+	dst = append(dst, zerosThenAbove)
+	for ; n >= 255; n -= 255 {
+		dst = append(dst, 0)
 	}
-	return s[:i], s[i:]
-}
-
-// cutAlpha cuts s after its leading ASCII letters.
-func cutAlpha(s string) (letters, rest string) {
-	i := 0
-	for i < len(s) && isAlpha(s[i]) {
-		i++
-	}
-	return s[:i], s[i:]
+	return append(dst, byte(255-n))
 }

@@ -1,5 +1,7 @@
 package versioncmp
 
+import "strings"
+
 // mavenScheme is the order of Maven artifacts: ComparableVersion of Maven 4
 // (compat/maven-artifact, 2026-08; POM Reference, "Version Order
 // Specification"), with the rules since MNG-7559 and MNG-7644 of 3.9: a letter
@@ -40,8 +42,25 @@ func compareMaven(a, b string) int {
 	if a == b {
 		return 0
 	}
+	a, b = cutMavenPrefix(a, b)
 	var bufA, bufB [mavenItems]mavenItem
 	return compareMavenLists(parseMaven(bufA[:0], a), parseMaven(bufB[:0], b))
+}
+
+// cutMavenPrefix drops what both versions begin with, up to a dash between a
+// digit and a letter: on both sides a list with a qualifier begins behind it,
+// before which the same zeros are dropped.
+func cutMavenPrefix(a, b string) (restA, restB string) {
+	n := min(len(a), len(b))
+	i := 0
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	dash := strings.LastIndexByte(a[:i], '-')
+	if dash <= 0 || dash+1 >= n || !isDigit(a[dash-1]) || !isAlpha(a[dash+1]) || !isAlpha(b[dash+1]) {
+		return a, b
+	}
+	return a[dash+1:], b[dash+1:]
 }
 
 // compareMavenLists compares two lists item by item, of which missing ones are

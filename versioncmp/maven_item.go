@@ -1,9 +1,6 @@
 package versioncmp
 
-import (
-	"cmp"
-	"strings"
-)
+import "cmp"
 
 // mavenItems is how many items of a version are held without allocating.
 const mavenItems = 16
@@ -77,7 +74,7 @@ var mavenQualifiers = [...]struct {
 func (x *mavenItem) compare(y *mavenItem) int {
 	switch {
 	case x.kind == mavenNumber && y.kind == mavenNumber:
-		return compareMavenNumbers(x.number, y.number)
+		return compareDigits(x.number, y.number)
 	case x.kind == mavenNumber:
 		return 1
 	case y.kind == mavenNumber:
@@ -87,7 +84,7 @@ func (x *mavenItem) compare(y *mavenItem) int {
 	case c != 0:
 		return c
 	case x.kind == y.kind:
-		return compareMavenNumbers(x.number, y.number)
+		return compareDigits(x.number, y.number)
 	case x.kind == mavenString:
 		return -1 // rc is below rc1
 	}
@@ -113,14 +110,6 @@ func (x *mavenItem) compareNull() int {
 		return 1
 	}
 	return 0
-}
-
-// compareMavenNumbers compares digits without leading zeros.
-func compareMavenNumbers(a, b string) int {
-	if c := cmp.Compare(len(a), len(b)); c != 0 {
-		return c
-	}
-	return strings.Compare(a, b)
 }
 
 // compareFold compares two texts with their ASCII letters in lower case.

@@ -1,6 +1,9 @@
 package versioncmp
 
-import "testing"
+import (
+	"math/rand/v2"
+	"testing"
+)
 
 func TestMaven(t *testing.T) {
 	checkVerdicts(t, mavenScheme,
@@ -36,6 +39,26 @@ func TestMavenKeyIsTheNumbers(t *testing.T) {
 		if key(above) <= key("1.2") {
 			t.Errorf("key of %s is not above that of 1.2", above)
 		}
+	}
+}
+
+// TestMavenPrefix shows that what two versions begin with may be dropped.
+func TestMavenPrefix(t *testing.T) {
+	cut := 0
+	r := rand.New(rand.NewPCG(3, 9))
+	for line := range fileLines(t, "truth", "maven.txt") {
+		p, _ := parsePair(line)
+		for _, b := range []string{p.b, p.a + "-x", mutate(r, p.a), mutate(r, mutate(r, p.a)), p.a + "-" + p.b} {
+			if short, _ := cutMavenPrefix(p.a, b); len(short) < len(p.a) {
+				cut++
+			}
+			if got, want := compareMaven(p.a, b), compareMavenLists(parseMaven(nil, p.a), parseMaven(nil, b)); got != want {
+				t.Fatalf("%s, %s: %d, whole %d", p.a, b, got, want)
+			}
+		}
+	}
+	if cut < 1000 {
+		t.Errorf("cut only %d versions", cut)
 	}
 }
 

@@ -130,11 +130,12 @@ func hasLeadingZero(digits string) bool { return len(digits) > 1 && digits[0] ==
 func appendIdentifiers(dst []byte, s string, zeros bool) ([]byte, bool) {
 	for more := true; more; {
 		var id string
-		id, s, more = strings.Cut(s, ".")
-		switch {
-		case !isIdentifier(id):
+		var number, ok bool
+		if id, s, number, more, ok = cutIdentifier(s); !ok {
 			return dst, false
-		case !isNumber(id):
+		}
+		switch {
+		case !number:
 			dst = appendText(append(dst, idText), id)
 		case hasLeadingZero(id) && !zeros:
 			return dst, false
@@ -147,21 +148,32 @@ func appendIdentifiers(dst []byte, s string, zeros bool) ([]byte, bool) {
 
 // isIdentifiers reports whether s is dot-separated identifiers.
 func isIdentifiers(s string) bool {
-	for more := true; more; {
-		var id string
-		if id, s, more = strings.Cut(s, "."); !isIdentifier(id) {
+	for more, ok := true, false; more; {
+		if _, s, _, more, ok = cutIdentifier(s); !ok {
 			return false
 		}
 	}
 	return true
 }
 
-// isIdentifier reports whether s is [0-9A-Za-z-]+ (SemVer 2.0 sections 9, 10).
-func isIdentifier(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; !isDigit(c) && !isAlpha(c) && c != '-' {
-			return false
+// cutIdentifier cuts the first of dot-separated identifiers off s, and says
+// whether it is digits only and whether more follow. It is ok if it is
+// [0-9A-Za-z-]+ (SemVer 2.0 sections 9, 10).
+func cutIdentifier(s string) (id, rest string, number, more, ok bool) {
+	number = true
+	i := 0
+	for ; i < len(s) && s[i] != '.'; i++ {
+		c := s[i]
+		if isDigit(c) {
+			continue
 		}
+		if !isAlpha(c) && c != '-' {
+			return s, "", false, false, false
+		}
+		number = false
 	}
-	return s != ""
+	if i < len(s) {
+		return s[:i], s[i+1:], number, true, i > 0
+	}
+	return s, "", number, false, i > 0
 }

@@ -11,6 +11,15 @@ func delegated(suffix string) *Scheme {
 	return schemes[name]
 }
 
+// hardened is the rule of Docker Hardened Images: that of the system named by
+// the suffix, and the SemVer of its own advisories, which have none.
+func hardened(suffix string) *Scheme {
+	if suffix == "" {
+		return tagScheme
+	}
+	return delegated(suffix)
+}
+
 // echo is the rule of Echo: Python, Java and JavaScript packages under their
 // own rules, all else as Debian.
 func echo(suffix string) *Scheme {

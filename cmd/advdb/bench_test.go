@@ -70,7 +70,7 @@ type measure struct {
 
 func (m *measure) run(b *testing.B, bin, dir, upstream string) {
 	b.Helper()
-	m.command(b, exec.Command(bin, "sync", "-q", "--db", dir, "--upstream", upstream))
+	m.command(b, exec.Command(bin, append([]string{"sync", "-q", "--db", dir, "--upstream", upstream}, realSources...)...))
 }
 
 func (m *measure) command(b *testing.B, cmd *exec.Cmd) {

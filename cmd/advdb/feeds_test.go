@@ -256,6 +256,38 @@ func TestSickSource(t *testing.T) {
 	}
 }
 
+// TestDebianOneLine changes one line of Debian's one document: one part is
+// rewritten, and one record, of tens of thousands.
+func TestDebianOneLine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs on real feeds")
+	}
+	day1 := sharedtest.Path(t, "upstream", "day1")
+	const tracker = "security-tracker.debian.org/tracker/data/json"
+	data, err := os.ReadFile(filepath.Join(day1, filepath.FromSlash(tracker)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	up := &sickUpstream{files: http.FileServer(http.Dir(day1))}
+	srv := httptest.NewServer(up)
+	defer srv.Close()
+	sync := []string{"sync", "--db", t.TempDir(), "--upstream", srv.URL, "--json", "debian"}
+	must(t, sync...)
+
+	changed := bytes.Replace(data, []byte(`"fixed_version":"1.1.1n-0+deb11u5"`), []byte(`"fixed_version":"1.1.1n-0+deb11u6"`), 1)
+	if bytes.Equal(changed, data) {
+		t.Fatal("the line to change is not there")
+	}
+	up.sick = map[string]http.HandlerFunc{tracker: serve(changed)}
+	var line syncLine
+	if err := json.Unmarshal([]byte(must(t, sync...)), &line); err != nil {
+		t.Fatal(err)
+	}
+	if line.Changed != 1 || line.PartsChanged != 1 || line.PartsGone != 0 || line.RecordsChanged != 1 || line.Parts < 30_000 {
+		t.Errorf("one line changed: %+v", line)
+	}
+}
+
 // halfOfAlpine serves every file of Alpine's with half of its packages.
 func halfOfAlpine(t *testing.T, day1 string) map[string]http.HandlerFunc {
 	sick := map[string]http.HandlerFunc{}

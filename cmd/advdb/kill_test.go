@@ -27,7 +27,7 @@ func TestKilled(t *testing.T) {
 	if err := fixture.WriteUpstream(up, fixtureFiles("../../testdata/fixtures")...); err != nil {
 		t.Fatal(err)
 	}
-	killTest(t, up, "", 20)
+	killTest(t, up, "", 20, nil)
 }
 
 // TestKilledOnRealFeeds does the same on real feeds, from nothing to the
@@ -37,24 +37,24 @@ func TestKilledOnRealFeeds(t *testing.T) {
 		t.Skip("takes minutes")
 	}
 	day1, day2 := sharedtest.Path(t, "upstream", "day1"), sharedtest.Path(t, "upstream", "day2")
-	killTest(t, day1, day2, *kills)
+	killTest(t, day1, day2, *kills, realSources)
 }
 
 // killTest kills syncs of first or, where there is a second upstream, in
-// turns those from first to second.
-func killTest(t *testing.T, first, second string, times int) {
+// turns those from first to second, of the sources named, or all.
+func killTest(t *testing.T, first, second string, times int, sources []string) {
 	bin := filepath.Join(t.TempDir(), "advdb")
 	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	base := filepath.Join(t.TempDir(), "base")
-	firstTook := syncWhole(t, bin, base, first)
+	firstTook := syncWhole(t, bin, base, first, sources)
 	want := []string{digest(t, bin, base), ""}
 	var secondTook time.Duration
 	if second != "" {
 		whole := filepath.Join(t.TempDir(), "whole")
 		copyTree(t, base, whole)
-		secondTook = syncWhole(t, bin, whole, second)
+		secondTook = syncWhole(t, bin, whole, second, sources)
 		want[1] = digest(t, bin, whole)
 	}
 	for i := range times {
@@ -65,7 +65,7 @@ func killTest(t *testing.T, first, second string, times int) {
 			up, took, end = second, secondTook, want[1]
 		}
 		after := time.Duration(rand.Int64N(int64(took)))
-		cmd := exec.Command(bin, "sync", "-q", "--db", dir, "--upstream", up)
+		cmd := exec.Command(bin, append([]string{"sync", "-q", "--db", dir, "--upstream", up}, sources...)...)
 		cmd.Env = testEnv()
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -76,7 +76,7 @@ func killTest(t *testing.T, first, second string, times int) {
 		if _, err := os.Stat(filepath.Join(dir, "advdb.db")); err == nil {
 			digest(t, bin, dir)
 		}
-		syncWhole(t, bin, dir, up)
+		syncWhole(t, bin, dir, up, sources)
 		if got := digest(t, bin, dir); got != end {
 			t.Errorf("kill %d after %v: digest %s, undisturbed %s", i, after, got, end)
 		}
@@ -87,10 +87,10 @@ func killTest(t *testing.T, first, second string, times int) {
 
 func testEnv() []string { return append(os.Environ(), "SOURCE_DATE_EPOCH=1785542400") }
 
-func syncWhole(t *testing.T, bin, dir, upstream string) time.Duration {
+func syncWhole(t *testing.T, bin, dir, upstream string, sources []string) time.Duration {
 	t.Helper()
 	start := time.Now()
-	cmd := exec.Command(bin, "sync", "--db", dir, "--upstream", upstream)
+	cmd := exec.Command(bin, append([]string{"sync", "--db", dir, "--upstream", upstream}, sources...)...)
 	cmd.Env = testEnv()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("sync: %v\n%s", err, out)

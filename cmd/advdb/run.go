@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/advdb/advdb/query"
+	"github.com/advdb/advdb/snapshot"
 	"github.com/advdb/advdb/store"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -79,7 +80,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return exitUsage
 	}
 	fmt.Fprintf(stderr, "advdb: %v\n", err)
-	for _, e := range []error{store.ErrNoData, store.ErrFormat, errNotCovered} {
+	for _, e := range []error{store.ErrNoData, store.ErrFormat, errNotCovered, snapshot.ErrRefused, snapshot.ErrNotFound} {
 		if errors.Is(err, e) {
 			return exitNoData
 		}
@@ -108,7 +109,8 @@ whether a package at a version is affected.` + "\n" + exitHelp,
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but errors and data")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more")
 	root.AddCommand(a.syncCommand(), a.rebuildCommand(), a.mirrorCommand(), a.sourcesCommand(), a.showCommand(),
-		a.queryCommand(), a.verifyCommand(), a.vercmpCommand())
+		a.queryCommand(), a.serveCommand(), a.verifyCommand(), a.vercmpCommand(),
+		a.keysCommand(), a.publishCommand(), a.pullCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	for _, c := range root.Commands() {
 		c.Args = usageArgs(c.Args)

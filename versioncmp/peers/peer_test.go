@@ -24,6 +24,7 @@ import (
 type peer struct {
 	name   string
 	module string // the module's path
+	lazy   bool   // parse only cuts or checks, and each compare reads both versions
 
 	// relation answers "<", "=" or ">", and "?" where it takes one of the
 	// two for invalid.
@@ -106,7 +107,7 @@ func advdb(ecosystem string) peer {
 }
 
 func scalibr(ecosystem string) peer {
-	return newPeer("osv-scalibr", "github.com/google/osv-scalibr",
+	p := newPeer("osv-scalibr", "github.com/google/osv-scalibr",
 		func(s string) (semantic.Version, error) { return semantic.Parse(s, ecosystem) },
 		func(v, w semantic.Version) int {
 			c, err := v.Compare(w)
@@ -115,16 +116,24 @@ func scalibr(ecosystem string) peer {
 			}
 			return c
 		})
+	p.lazy = ecosystem == "Debian" || ecosystem == "Red Hat"
+	return p
 }
 
 func depsDev(system depsdev.System) peer {
 	return newPeer("deps.dev", "deps.dev/util/semver", system.Parse, (*depsdev.Version).Compare)
 }
 
+// lazily marks a peer as lazy.
+func lazily(p peer) peer {
+	p.lazy = true
+	return p
+}
+
 // xmod is golang.org/x/mod/semver, which wants a leading v and has no parsed
 // form: parsing is a check, and each comparison parses.
 func xmod() peer {
-	return newPeer("x/mod", "golang.org/x/mod", func(s string) (string, error) {
+	return lazily(newPeer("x/mod", "golang.org/x/mod", func(s string) (string, error) {
 		if !strings.HasPrefix(s, "v") {
 			s = "v" + s
 		}
@@ -132,7 +141,7 @@ func xmod() peer {
 			return "", semantic.ErrInvalidVersion
 		}
 		return s, nil
-	}, semver.Compare)
+	}, semver.Compare))
 }
 
 var (
@@ -140,11 +149,11 @@ var (
 	goHashicorp       = newPeer("hashicorp", "github.com/hashicorp/go-version", hashicorp.NewSemver, (*hashicorp.Version).Compare)
 	goGeneric         = newPeer("knqyf263/go-version", "github.com/knqyf263/go-version", generic.NewSemver, (*generic.Version).Compare)
 
-	goAPK = newPeer("go-apk-version", "github.com/knqyf263/go-apk-version", apk.NewVersion, apk.Version.Compare)
-	goDeb = newPeer("go-deb-version", "github.com/knqyf263/go-deb-version", deb.NewVersion,
-		func(v, w deb.Version) int { return v.Compare(w) })
-	goRPM = newPeer("go-rpm-version", "github.com/knqyf263/go-rpm-version",
-		func(s string) (rpm.Version, error) { return rpm.NewVersion(s), nil }, rpm.Version.Compare)
+	goAPK = lazily(newPeer("go-apk-version", "github.com/knqyf263/go-apk-version", apk.NewVersion, apk.Version.Compare))
+	goDeb = lazily(newPeer("go-deb-version", "github.com/knqyf263/go-deb-version", deb.NewVersion,
+		func(v, w deb.Version) int { return v.Compare(w) }))
+	goRPM = lazily(newPeer("go-rpm-version", "github.com/knqyf263/go-rpm-version",
+		func(s string) (rpm.Version, error) { return rpm.NewVersion(s), nil }, rpm.Version.Compare))
 
 	goGem    = newPeer("go-gem-version", "github.com/aquasecurity/go-gem-version", gem.NewVersion, gem.Version.Compare)
 	goMvn    = newPeer("go-mvn-version", "github.com/masahiro331/go-mvn-version", mvn.NewVersion, mvn.Version.Compare)

@@ -1,0 +1,224 @@
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/advdb/advdb/store"
+)
+
+// TestPullFull pulls the first release into nothing, and again, and the second.
+func TestPullFull(t *testing.T) {
+	w := newWorld(t, 1, 400)
+	first := w.publish()
+	if !first.New || first.Version != 1 || first.Records != 400 || !first.Base {
+		t.Fatalf("published %+v", first)
+	}
+	c := w.client("replica")
+	got := w.pull(c)
+	if got.StateRoot != first.StateRoot || !got.Changed || !got.Full {
+		t.Errorf("pulled %+v", got)
+	}
+	if a, b := w.digest(w.dir), w.digest(c.Dir); a != b {
+		t.Errorf("digest %s, published %s", b, a)
+	}
+	w.rows(c.Dir)
+	before := w.fileHash(c.Dir)
+	if again := w.pull(c); again.Changed || again.Requests != 2 || again.Bytes > 2048 {
+		t.Errorf("pulled with nothing new: %+v", again)
+	}
+	if w.fileHash(c.Dir) != before {
+		t.Error("a pull with nothing new wrote")
+	}
+	w.churn()
+	second := w.publish()
+	c.Now = w.now
+	got = w.pull(c)
+	if got.StateRoot != second.StateRoot || got.From != 1 || got.Full {
+		t.Errorf("pulled %+v", got)
+	}
+	if a, b := w.digest(w.dir), w.digest(c.Dir); a != b {
+		t.Errorf("digest %s, published %s", b, a)
+	}
+	w.rows(c.Dir)
+}
+
+// TestUnchanged publishes the same state twice: no release, nothing signed
+// before half of the term is over.
+func TestUnchanged(t *testing.T) {
+	w := newWorld(t, 2, 50)
+	w.publish()
+	if out := w.publish(); out.New || out.Signed || out.Version != 1 {
+		t.Errorf("again: %+v", out)
+	}
+	w.now = w.now.AddDate(0, 0, 4)
+	opt := w.publishOptions()
+	// The same state, with the sources as they were.
+	opt.DB.Close()
+	w.now = testStart
+	opt.DB = w.db()
+	opt.Now = testStart.AddDate(0, 0, 4)
+	out, err := Publish(context.Background(), opt)
+	if err != nil || out.New || !out.Signed {
+		t.Errorf("half a term later: %+v %v", out, err)
+	}
+	c := w.client("replica")
+	c.Now = testStart.AddDate(0, 0, 10)
+	if got := w.pull(c); got.Version != 1 {
+		t.Errorf("pulled %+v", got)
+	}
+}
+
+// TestChain makes a long chain of releases with random churn. Clients that
+// pull now and then, from whatever release they are at, end in the signed
+// state each time; so does a new one.
+func TestChain(t *testing.T) {
+	releases, clients := 200, 12
+	if testing.Short() {
+		releases = 40
+	}
+	w := newWorld(t, 3, 300)
+	list := make([]PullOptions, clients)
+	for i := range list {
+		list[i] = w.client(fmt.Sprint("replica", i))
+	}
+	if _, err := Pull(context.Background(), w.client("early")); !errors.Is(err, ErrNotFound) {
+		t.Errorf("pull from an empty repository: %v", err)
+	}
+	catchUps, most := 0, 0
+	for v := 1; v <= releases; v++ {
+		w.churn()
+		out := w.publish()
+		if out.Version != uint64(v) {
+			t.Fatalf("release %d, want %d", out.Version, v)
+		}
+		for i := range list {
+			if w.rnd.IntN(i*3+2) > 0 && v < releases {
+				continue
+			}
+			list[i].Now = w.now
+			got := w.pull(list[i])
+			if got.StateRoot != out.StateRoot {
+				t.Fatalf("client %d from %d to %d: root %s, signed %s", i, got.From, v, got.StateRoot, out.StateRoot)
+			}
+			catchUps++
+			most = max(most, got.Files)
+		}
+	}
+	want := w.digest(w.dir)
+	for _, c := range list {
+		if got := w.digest(c.Dir); got != want {
+			t.Errorf("%s: digest %s, published %s", c.Dir, got, want)
+		}
+		w.rows(c.Dir)
+	}
+	if most > 16 {
+		t.Errorf("a catch-up of %d files", most)
+	}
+	t.Logf("%d releases, %d catch-ups, at most %d files", releases, catchUps, most)
+}
+
+// TestOnly holds some ecosystems, changes its mind, and goes back.
+func TestOnly(t *testing.T) {
+	w := newWorld(t, 4, 300)
+	w.publish()
+	c := w.client("replica")
+	c.Only = []string{"npm"}
+	w.pull(c)
+	count := func() (n int) {
+		for _, r := range w.records {
+			if slices.ContainsFunc(ecosystemsOf(collectionOf(r)), func(e string) bool { return e == "npm" }) {
+				n++
+			}
+		}
+		return n
+	}
+	check := func(want int) {
+		t.Helper()
+		w.digest(c.Dir)
+		db, err := store.OpenDB(c.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if got := db.Meta().Records; got != want {
+			t.Errorf("%d records, want %d", got, want)
+		}
+	}
+	check(count())
+	for range 10 {
+		w.churn()
+		w.publish()
+	}
+	c.Now, c.Only = w.now, nil
+	if got := w.pull(c); got.Full {
+		t.Errorf("a part started over: %+v", got)
+	}
+	check(count())
+	c.Only = []string{}
+	w.pull(c)
+	check(len(w.records))
+}
+
+// TestTwoBuilders builds the same releases twice: the same roots, manifests
+// and segments, byte for byte.
+func TestTwoBuilders(t *testing.T) {
+	build := func() (roots []Hash, blobs []string) {
+		w := newWorld(t, 5, 200)
+		for range 9 {
+			w.churn()
+			roots = append(roots, w.publish().StateRoot)
+		}
+		err := w.repo.List(t.Context(), "blob/", func(n string) error {
+			blobs = append(blobs, n)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return roots, blobs
+	}
+	r1, b1 := build()
+	r2, b2 := build()
+	if !slices.Equal(r1, r2) || !slices.Equal(b1, b2) {
+		t.Errorf("two builds differ:\n%v\n%v\n%v\n%v", r1, r2, b1, b2)
+	}
+	if len(b1) < 10 {
+		t.Errorf("%d blobs only", len(b1))
+	}
+}
+
+// TestNewBase makes a base now and then: clients old and new arrive.
+func TestNewBase(t *testing.T) {
+	w := newWorld(t, 6, 100)
+	old := w.client("old")
+	bases := 0
+	for v := range 30 {
+		w.churn()
+		opt := w.publishOptions()
+		opt.BaseEvery = 7
+		out, err := Publish(t.Context(), opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out.Base {
+			bases++
+		}
+		if v == 3 || v == 29 {
+			old.Now = w.now
+			w.pull(old)
+		}
+	}
+	fresh := w.client("fresh")
+	fresh.Now = w.now
+	w.pull(fresh)
+	if a, b, c := w.digest(w.dir), w.digest(old.Dir), w.digest(fresh.Dir); a != b || a != c {
+		t.Errorf("digests %s %s %s", a, b, c)
+	}
+	if bases < 3 {
+		t.Errorf("%d bases", bases)
+	}
+}
