@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -40,14 +39,20 @@ func UbuntuCVETracker(d Doc, emit func(*Record) error) error {
 	if err := u.read(); err != nil {
 		return err
 	}
-	if u.record.ID == "" {
+	switch u.record.ID {
+	case "":
 		return ErrNoID
+	case uctUnnumbered:
+		return nil
 	}
 	if err := u.finish(); err != nil {
 		return err
 	}
 	return emit(u.record)
 }
+
+// uctUnnumbered is the ID of a file about what has no CVE yet: CVE-2006-NNN0.
+const uctUnnumbered = "-"
 
 // A uctFile is one file at work.
 type uctFile struct {
@@ -126,7 +131,9 @@ func (u *uctFile) field(name string, value []string) error {
 	switch name {
 	case "Candidate":
 		if !isCVE(first) {
-			return fmt.Errorf("candidate %.40q: %w", first, ErrNoID)
+			u.report(u.doc.Name, "bad-id", fmt.Sprintf("candidate %.40q", first))
+			r.ID = uctUnnumbered
+			return nil
 		}
 		r.ID, r.Upstream = "UBUNTU-"+first, []string{first}
 	case "PublicDate":
@@ -187,31 +194,30 @@ func (u *uctFile) score(value []string) {
 	}
 }
 
-var (
-	// uctPackage is the name of a status field; Patches_ and Tags_ begin with
-	// a capital and are none.
-	uctPackage = regexp.MustCompile(`^([a-z0-9/.+-]+)_([a-zA-Z0-9][a-zA-Z0-9.+~-]*)$`)
-	uctValue   = regexp.MustCompile(`^([A-Za-z-]+)\s*(?:\((.*)\))?`)
-)
-
 // status takes "xenial_bind9: released (…)" and "Priority_bind9: low".
+// Patches_bind9 and Tags_bind9 are of no release.
 func (u *uctFile) status(name, value string) {
 	if pkg, ok := strings.CutPrefix(name, "Priority_"); ok {
 		u.priorities[pkg] = value
 		return
 	}
-	m := uctPackage.FindStringSubmatch(name)
-	if m == nil {
+	release, pkg, ok := strings.Cut(name, "_")
+	if !ok || pkg == "" {
 		return
 	}
-	eco, ok := ubuntuDistro(m[1])
+	eco, ok := ubuntuDistro(release)
 	if !ok {
 		return
 	}
-	v := uctValue.FindStringSubmatch(value)
-	if v == nil {
-		u.report(u.record.ID, "unknown-status", fmt.Sprintf("%s: %.60q", name, value))
-		return
+	n := strings.IndexFunc(value, func(r rune) bool { return r != '-' && (r < 'A' || r > 'z') })
+	if n < 0 {
+		n = len(value)
 	}
-	u.statuses = append(u.statuses, uctStatus{eco, m[2], v[1], strings.TrimSpace(v[2])})
+	status, note := value[:n], strings.TrimSpace(value[n:])
+	if note, ok = strings.CutPrefix(note, "("); ok {
+		if end := strings.LastIndexByte(note, ')'); end >= 0 {
+			note = note[:end]
+		}
+	}
+	u.statuses = append(u.statuses, uctStatus{eco, pkg, status, strings.TrimSpace(note)})
 }

@@ -32,8 +32,7 @@ func (m *Manifest) plan(from uint64) (cover, error) {
 	if from > m.Version {
 		return cover{}, fmt.Errorf("release %d is offered, %d is held: %w", m.Version, from, ErrRollback)
 	}
-	list := slices.Clone(m.Segments)
-	slices.SortFunc(list, func(a, b Segment) int { return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(a.From, b.From)) })
+	list := sortedSegments(m.Segments)
 	best := cover{base: true}
 	cost := int64(-1)
 	if segs, c := cheapest(list, m.Base.To, m.Version); c >= 0 {
@@ -49,6 +48,12 @@ func (m *Manifest) plan(from uint64) (cover, error) {
 		return best, fmt.Errorf("%w: no way from %d to %d", ErrManifest, from, m.Version)
 	}
 	return best, nil
+}
+
+func sortedSegments(list []Segment) []Segment {
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b Segment) int { return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(a.From, b.From)) })
+	return list
 }
 
 // cheapest finds the cheapest path over segments sorted by To; the cost is
@@ -117,7 +122,7 @@ func spans(v uint64) (froms []uint64) {
 
 // keep returns the segments that a manifest names: the newest of each level.
 func keep(list []Segment) []Segment {
-	slices.SortFunc(list, func(a, b Segment) int { return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(a.From, b.From)) })
+	list = sortedSegments(list)
 	count := map[uint64]int{}
 	var out []Segment
 	for _, s := range slices.Backward(list) {

@@ -135,7 +135,7 @@ func canonical(v any) ([]byte, error) {
 		return nil, err
 	}
 	x := jsontext.Value(b)
-	err = x.Canonicalize(jsontext.AllowInvalidUTF8(true))
+	err = x.Canonicalize(jsontext.AllowInvalidUTF8(true), jsontext.CanonicalizeRawInts(false))
 	return x, err
 }
 

@@ -143,7 +143,7 @@ func (p *pulling) from(ctx context.Context, mirror int, trusted map[string][]byt
 		return err
 	}
 	if v.unchanged && p.sameOnly() {
-		p.out.Version, p.out.Records, p.out.StateRoot, p.out.Time = p.held.Version, p.held.m.Records, p.held.m.StateRoot, p.held.Time
+		p.out.Version, p.out.Records, p.out.StateRoot, p.out.Time = p.held.Version, p.held.m.held(p.held.selection()), p.held.m.StateRoot, p.held.Time
 		return nil
 	}
 	if v.unchanged {
@@ -269,7 +269,7 @@ func (p *pulling) take(ctx context.Context, v *verified, next *Held, way cover, 
 		return err
 	}
 	p.out.Version, p.out.Changed, p.out.Full = v.manifest.Version, true, way.base
-	p.out.Records, p.out.StateRoot, p.out.Time = v.manifest.Records, v.manifest.StateRoot, v.manifest.Time
+	p.out.Records, p.out.StateRoot, p.out.Time = v.manifest.held(next.selection()), v.manifest.StateRoot, v.manifest.Time
 	return os.RemoveAll(dir)
 }
 
@@ -277,4 +277,14 @@ func (p *pulling) take(ctx context.Context, v *verified, next *Held, way cover, 
 func (v *verified) info(next *Held) (store.StateInfo, error) {
 	keep, err := next.encode(v.files)
 	return store.StateInfo{Number: v.manifest.Version, Created: v.manifest.Time, Sources: v.manifest.Sources, Snapshot: keep}, err
+}
+
+// held is the number of records of a selection.
+func (m *Manifest) held(sel selection) (n uint64) {
+	for _, c := range sel.pick(m.Collections) {
+		if isRecord(c.Name) {
+			n += c.Entries
+		}
+	}
+	return n
 }

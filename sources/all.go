@@ -6,7 +6,7 @@ import (
 )
 
 // All are the sources that advdb knows, in the order of their names.
-var All = slices.SortedFunc(slices.Values(slices.Concat(distributions, apkDebDistributions, rpmDistributions, languages, cves, exploitation, systems)),
+var All = slices.SortedFunc(slices.Values(slices.Concat(distributions, apkDebDistributions, rpmDistributions, languages, cves, exploitation, systems, buckets)),
 	func(a, b Source) int { return strings.Compare(a.Name, b.Name) })
 
 // ByName returns the source of that name.

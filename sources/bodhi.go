@@ -17,6 +17,9 @@ import (
 // bodhiRows is how many updates a page has; Bodhi gives no more.
 const bodhiRows = 100
 
+// bodhiPause is the wait after a page, for those who serve them.
+const bodhiPause = time.Second
+
 // bodhiMargin is how far before the newest push known the next fetch begins:
 // a push is dated when it begins, and is seen when it ends.
 const bodhiMargin = 24 * time.Hour
@@ -165,7 +168,7 @@ func (b *bodhi) page(ctx context.Context, resp *Response) (pages int, err error)
 		err = fmt.Errorf("%w: %d pages", ErrTooLarge, pages)
 	}
 	if err == nil && b.m.client.live {
-		err = b.m.opt.Sleep(ctx, pagePause)
+		err = b.m.opt.Sleep(ctx, bodhiPause)
 	}
 	return pages, located(resp.URL, err)
 }

@@ -55,4 +55,28 @@ var apkDebDistributions = []Source{
 		Fetch:   Archive("", "https://security-metadata.canonical.com/osv/osv-all.tar.xz", Selection{Match: []string{"**/*.json"}}),
 		Parse:   normalize.UbuntuOSV,
 	},
+	{
+		Name:    "ubuntu-tracker",
+		Home:    "https://git.launchpad.net/ubuntu-cve-tracker",
+		License: "NOASSERTION", // the repository says nothing of its data
+		Credit:  "Canonical Ltd., https://git.launchpad.net/ubuntu-cve-tracker",
+		Format:  "uct",
+		Every:   24 * time.Hour,
+		Version: 1,
+		Fetch: Archive("", "https://git.launchpad.net/ubuntu-cve-tracker/snapshot/ubuntu-cve-tracker-master.tar.gz",
+			Selection{Strip: 1, Match: []string{"active/CVE-*", "retired/CVE-*"}}),
+		Parse: normalize.UbuntuCVETracker,
+	},
+	{
+		Name:    "ubuntu-vex",
+		Home:    "https://ubuntu.com/security/vex",
+		License: "CC-BY-SA-4.0", // LICENSE of the repository
+		Credit:  "Canonical Ltd., https://github.com/canonical/ubuntu-security-notices",
+		Format:  "openvex",
+		Every:   24 * time.Hour,
+		Version: 1,
+		Fetch: Archive("", "https://security-metadata.canonical.com/vex/vex-all.tar.xz",
+			Selection{Match: []string{"**/CVE-*.json"}}),
+		Parse: normalize.UbuntuVEX,
+	},
 }

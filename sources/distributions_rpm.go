@@ -69,6 +69,17 @@ var rpmDistributions = []Source{
 		Parse:   normalize.PhotonOVAL,
 	},
 	{
+		Name:    "redhat-advisories",
+		Home:    "https://access.redhat.com/security/data",
+		License: "CC-BY-4.0",
+		Credit:  "Red Hat Product Security, https://security.access.redhat.com/data/csaf/v2/advisories/",
+		Format:  "csaf",
+		Every:   time.Hour,
+		Version: 1,
+		Fetch:   CSAF("https://security.access.redhat.com/data/csaf/v2/advisories/"),
+		Parse:   normalize.RedHatAdvisory,
+	},
+	{
 		Name:    "redhat-osv",
 		Home:    "https://access.redhat.com/security/data",
 		License: "CC-BY-4.0",

@@ -23,7 +23,7 @@ var languages = []Source{
 	{
 		Name:    "cpan",
 		Home:    "https://github.com/briandfoy/cpan-security-advisory",
-		License: "Artistic-1.0-Perl OR GPL-1.0-or-later", // as Perl itself
+		License: "LicenseRef-CPANSA", // its repository names none
 		Credit:  "CPAN Security Advisory Database, https://github.com/briandfoy/cpan-security-advisory",
 		Format:  "cpansa",
 		Every:   6 * time.Hour,

@@ -6,176 +6,116 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
-	"time"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 const (
-	pagePause = time.Second // between two pages, for those who serve them
-	maxPages  = 100_000
+	// maxPage bounds one page, in bytes.
+	maxPage = 64 << 20
+	// pageBatch is how many pages are committed at once.
+	pageBatch = 50
+	// maxPages is where a listing that does not end is given up.
+	maxPages = 1_000_000
 )
 
-// Pages fetches OSV records that an API serves page by page: first is the URL
-// of the first page, {"advisories": [record], "links": {"next": URL or null},
-// "total": N}. Documents are named <id>.json.
-//
-// Documents that no page has are deleted, when all pages were read and hold
-// as many records as the API counts: one that is taken away while the pages
-// are turned moves another to a page that was read already.
-func Pages(first string) Fetch {
+// Pages fetches a listing by pages numbered from 0: the address of page N is
+// base and N, and a page is an object whose member "items" is an array, empty
+// behind the last. A page is the document page/N.json, with N in six digits;
+// pages that the listing no longer has are deleted. A fetch that was stopped
+// goes on behind the last page committed.
+func Pages(base string) Fetch {
 	return func(ctx context.Context, m *Mirror) error {
-		p := &pager{m: m, seen: map[string]struct{}{}}
+		p := &pages{m: m, base: base}
 		if err := m.Load(&p.cursor); err != nil {
 			return err
 		}
-		return p.fetch(ctx, first)
+		return p.fetch(ctx)
 	}
 }
 
-// pager is a Pages at work.
-type pager struct {
+type pages struct {
 	m      *Mirror
-	seen   map[string]struct{} // documents on the pages so far
+	base   string
 	cursor struct {
-		Pages map[string]pageState `json:"pages,omitempty"` // by URL, of pages that can be asked for again
+		Next int `json:"next,omitempty"` // the first page that is due; 0 once all are done
+		End  int `json:"end,omitempty"`  // the first page that was empty the last time
 	}
 }
 
-// A pageState is what a page held that upstream may call unchanged.
-type pageState struct {
-	Names []string `json:"names"`
-	Next  string   `json:"next,omitempty"`
-	Total int      `json:"total,omitzero"`
-}
-
-func (p *pager) fetch(ctx context.Context, first string) error {
-	turned := map[string]bool{}
-	total := 0
-	for address := first; address != ""; {
-		if turned[address] || len(turned) == maxPages {
-			return located(address, fmt.Errorf("%w: the pages do not end", ErrIncomplete))
-		}
-		if len(turned) > 0 && p.m.client.live {
-			if err := p.m.opt.Sleep(ctx, pagePause); err != nil {
-				return err
-			}
-		}
-		turned[address] = true
-		page, err := p.page(ctx, address)
+func (p *pages) fetch(ctx context.Context) error {
+	for n := p.cursor.Next; ; n++ {
+		last, err := p.page(ctx, n)
 		if err != nil {
 			return err
 		}
-		for _, name := range page.Names {
-			p.seen[name] = struct{}{}
+		if last {
+			return p.end(ctx, n)
 		}
-		total = page.Total
-		if address, err = nextPage(address, page.Next); err != nil {
-			return err
+		if n%pageBatch == pageBatch-1 {
+			p.cursor.Next = n + 1
+			if err := p.m.Commit(ctx, p.cursor); err != nil {
+				return err
+			}
 		}
-	}
-	for address := range p.cursor.Pages {
-		if !turned[address] {
-			delete(p.cursor.Pages, address)
-			p.m.Forget(address)
-		}
-	}
-	if len(p.seen) == 0 {
-		return located(first, fmt.Errorf("%w: no records", ErrIncomplete))
-	}
-	if len(p.seen) >= total {
-		if err := p.sweep(); err != nil {
-			return err
+		if n == maxPages {
+			return fmt.Errorf("%s%d: %w: the listing does not end", p.base, n, ErrTooLarge)
 		}
 	}
-	return p.m.Commit(ctx, p.cursor)
 }
 
-// nextPage resolves a link of the page at address, which must stay with its
-// host.
-func nextPage(address, link string) (string, error) {
-	if link == "" {
-		return "", nil
-	}
-	here, err := url.Parse(address)
-	if err != nil {
-		return "", located(address, err)
-	}
-	to, err := here.Parse(link)
-	if err != nil || to.Host != here.Host {
-		return "", located(address, fmt.Errorf("next page %.80q: %w", link, ErrHostile))
-	}
-	to.Scheme = here.Scheme
-	return to.String(), nil
-}
-
-// page puts the records of one page and commits them.
-func (p *pager) page(ctx context.Context, address string) (pageState, error) {
-	resp, err := p.m.Get(ctx, address)
+// page fetches one page and reports whether it is the empty one.
+func (p *pages) page(ctx context.Context, n int) (last bool, err error) {
+	url := p.base + strconv.Itoa(n)
+	resp, err := p.m.open(ctx, request{url: url})
 	if errors.Is(err, ErrUnchanged) {
-		return p.cursor.Pages[address], nil
+		return n == p.cursor.End && n > 0, nil
 	}
 	if err != nil {
-		return pageState{}, err
+		return false, err
 	}
 	defer resp.Close()
-	page, err := p.read(&limited{r: resp, left: p.m.opt.MaxDocument})
+	body, err := io.ReadAll(&limited{r: resp, left: maxPage})
 	if err != nil {
-		return page, located(address, err)
+		return false, located(url, err)
 	}
-	if resp.v.ETag != "" || resp.v.Modified != "" {
-		if p.cursor.Pages == nil {
-			p.cursor.Pages = map[string]pageState{}
-		}
-		p.cursor.Pages[address] = page
+	items, err := countItems(body)
+	if err != nil {
+		return false, located(url, err)
+	}
+	if items == 0 && n == 0 {
+		return false, fmt.Errorf("%s: %w: the listing is empty", url, ErrIncomplete)
 	}
 	resp.Keep()
-	return page, p.m.Commit(ctx, p.cursor)
+	if items == 0 {
+		return true, nil
+	}
+	return false, located(url, p.m.Put(pageName(n), bytes.NewReader(body)))
 }
 
-// read reads a page. Its records are put only when all of it was read.
-func (p *pager) read(r io.Reader) (page pageState, err error) {
-	var body struct {
-		Advisories []jsontext.Value `json:"advisories"`
-		Links      struct {
-			Next string `json:"next"`
-		} `json:"links"`
-		Total int `json:"total"`
+func pageName(n int) string { return fmt.Sprintf("page/%06d.json", n) }
+
+// countItems returns how many elements "items" has.
+func countItems(page []byte) (int, error) {
+	var p struct {
+		Items *[]jsontext.Value `json:"items"`
 	}
-	lenient := json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
-	if err := json.UnmarshalRead(r, &body, lenient); err != nil {
-		return page, fmt.Errorf("%w: %w", ErrIncomplete, err)
+	if err := json.Unmarshal(page, &p); err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrIncomplete, err)
 	}
-	if body.Advisories == nil {
-		return page, fmt.Errorf("%w: no list of advisories", ErrIncomplete)
+	if p.Items == nil {
+		return 0, fmt.Errorf("%w: no items", ErrIncomplete)
 	}
-	page.Next, page.Total = body.Links.Next, body.Total
-	for _, v := range body.Advisories {
-		var head struct {
-			ID string `json:"id"`
-		}
-		if err := json.Unmarshal(v, &head, lenient); err != nil {
-			return page, err
-		}
-		name := head.ID + ".json"
-		if err := checkName(name); err != nil {
-			return page, err
-		}
-		if err := p.m.Put(name, bytes.NewReader(v)); err != nil {
-			return page, err
-		}
-		page.Names = append(page.Names, name)
-	}
-	return page, nil
+	return len(*p.Items), nil
 }
 
-// sweep deletes the documents that no page has.
-func (p *pager) sweep() error {
+// end deletes the pages behind the last and commits.
+func (p *pages) end(ctx context.Context, n int) error {
 	var gone []string
 	err := p.m.Names(func(name string) bool {
-		if _, ok := p.seen[name]; !ok {
+		if name >= pageName(n) {
 			gone = append(gone, name)
 		}
 		return true
@@ -188,5 +128,6 @@ func (p *pager) sweep() error {
 			return err
 		}
 	}
-	return nil
+	p.cursor.Next, p.cursor.End = 0, n
+	return p.m.Commit(ctx, p.cursor)
 }

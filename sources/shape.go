@@ -23,6 +23,8 @@ func checked(name string, r io.Reader) io.Reader {
 		c.shape = &jsonShape{}
 	case ".xml":
 		c.shape = &xmlShape{}
+	case ".jsonl":
+		c.shape = &linesShape{}
 	}
 	return c
 }
@@ -146,6 +148,43 @@ var (
 	firstElement = regexp.MustCompile(`<([^\s!?/<>][^\s/<>]*)`)
 	comment      = regexp.MustCompile(`(?s)<!--.*?(-->|$)`)
 )
+
+// linesShape wants lines of which the last is a JSON object, first character
+// to last.
+type linesShape struct {
+	head
+	first, last byte // of the last line that is not blank
+	ended       bool // it has a line end
+}
+
+func (s *linesShape) write(p []byte) error {
+	full := s.add(p)
+	for _, c := range p {
+		switch {
+		case c == '\n':
+			s.ended = true
+		case blank(c), ofMark(c):
+		case s.ended || s.first == 0:
+			s.first, s.last, s.ended = c, c, false
+		default:
+			s.last = c
+		}
+	}
+	if full {
+		return s.check()
+	}
+	return nil
+}
+
+func (s *linesShape) end() error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	if s.first != '{' || s.last != '}' {
+		return fmt.Errorf("%w: the last line is no JSON object", ErrIncomplete)
+	}
+	return nil
+}
 
 // jsonShape wants one object or array and nothing after it. Whether what is
 // in it is JSON is for the parser to say.

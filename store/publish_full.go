@@ -38,29 +38,7 @@ func (w *stateWriter) full(d dirty) error {
 
 // allRecords merges all parts into records.
 func (w *stateWriter) allRecords(index *sorter) error {
-	var out [][2][]byte
-	size := 0
-	write := func() error {
-		err := w.db.Update(func(tx *bolt.Tx) error {
-			t, _ := openTable(tx, recordTable)
-			t.blocks.FillPercent = 1
-			for _, b := range out {
-				if err := t.blocks.Put(b[0], b[1]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		out, size = out[:0], 0
-		return err
-	}
-	bw := blockWriter{enc: denseEncoder(), flush: func(first, block []byte) error {
-		out = append(out, [2][]byte{bytes.Clone(first), bytes.Clone(block)})
-		if size += len(block); size < foldStep {
-			return nil
-		}
-		return write()
-	}}
+	records := newTableLoader(w.db, recordTable)
 	cmp := w.compareOld()
 	defer cmp.stop()
 	var buf []byte
@@ -84,10 +62,10 @@ func (w *stateWriter) allRecords(index *sorter) error {
 		if err := addEntries(index, r); err != nil {
 			return err
 		}
-		return bw.add([]byte(id), buf)
+		return records.add([]byte(id), buf)
 	})
 	w.meta.Entries = w.meta.Records
-	return errors.Join(err, bw.end(), write())
+	return errors.Join(err, records.end())
 }
 
 // merge makes a record and notes the newest time that upstream gave.

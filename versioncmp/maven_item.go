@@ -3,7 +3,7 @@ package versioncmp
 import "cmp"
 
 // mavenItems is how many items of a version are held without allocating.
-const mavenItems = 16
+const mavenItems = 10
 
 type mavenKind uint8
 

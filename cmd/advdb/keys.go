@@ -49,6 +49,9 @@ root_version, root_sha256.
   advdb keys init --keys keys --origin example.org/a --role root=3/5 --role releases=2/3`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if dir == "" || origin == "" {
+				return usagef("keys init: --keys and --origin are needed")
+			}
 			opt := snapshot.KeyringOptions{Origin: origin, Passphrase: a.passphrase(true), Now: a.now(), Keys: map[string]int{}, Threshold: map[string]int{}}
 			for _, r := range roles {
 				name, of, _ := strings.Cut(r, "=")
@@ -69,8 +72,6 @@ root_version, root_sha256.
 	f.StringVar(&dir, "keys", "", "folder of the keys")
 	f.StringVar(&origin, "origin", "", "the publisher's name, for ever")
 	f.StringArrayVar(&roles, "role", nil, "NAME=M/N: M of N keys must sign")
-	c.MarkFlagRequired("keys")
-	c.MarkFlagRequired("origin")
 	return c
 }
 
@@ -88,6 +89,9 @@ signs root and targets again as they are, before they expire. The next
   advdb keys rotate --keys keys                new term for root and targets`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if dir == "" {
+				return usagef("keys: --keys is needed")
+			}
 			k, err := snapshot.OpenKeyring(dir, a.passphrase(false))
 			if err != nil {
 				return err
@@ -104,7 +108,6 @@ signs root and targets again as they are, before they expire. The next
 	}
 	c.Flags().StringVar(&dir, "keys", "", "folder of the keys")
 	c.Flags().StringVar(&drop, "drop", "", "ID of the key to drop")
-	c.MarkFlagRequired("keys")
 	return c
 }
 
@@ -121,6 +124,9 @@ With --json the same object as "keys init".
 		Example: `  advdb keys show --keys keys`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if dir == "" {
+				return usagef("keys: --keys is needed")
+			}
 			k, err := snapshot.OpenKeyring(dir, a.passphrase(false))
 			if err != nil {
 				return err
@@ -129,7 +135,6 @@ With --json the same object as "keys init".
 		},
 	}
 	c.Flags().StringVar(&dir, "keys", "", "folder of the keys")
-	c.MarkFlagRequired("keys")
 	return c
 }
 

@@ -40,7 +40,11 @@ func (a *app) mirror(ctx context.Context, names []string, out, upstream string, 
 	if out == "" {
 		return usagef("mirror: --out is required")
 	}
-	chosen, err := pick(names)
+	known, err := a.registry()
+	if err != nil {
+		return err
+	}
+	chosen, err := known.pick(names)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,12 @@ deletes, touches, changed, delta_bytes, base_bytes, checked.
 		Example: `  advdb publish --repo /srv/advdb --keys keys
   advdb publish --repo /srv/advdb --keys keys --accept debian`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.publish(c.Context(), opt) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if opt.repo == "" || opt.keys == "" {
+				return usagef("publish: --repo and --keys are needed")
+			}
+			return a.publish(c.Context(), opt)
+		},
 	}
 	f := c.Flags()
 	f.StringVar(&opt.repo, "repo", "", "folder of the repository")
@@ -52,8 +57,6 @@ deletes, touches, changed, delta_bytes, base_bytes, checked.
 	f.Uint64Var(&opt.baseEvery, "base-every", 0, "a new base after so many releases (default 512)")
 	f.DurationVar(&opt.offlineAge, "max-offline-age", 0, "how old a carried copy may be (default 1080h)")
 	f.BoolVar(&opt.force, "force", false, "make a release although nothing changed")
-	c.MarkFlagRequired("repo")
-	c.MarkFlagRequired("keys")
 	return c
 }
 

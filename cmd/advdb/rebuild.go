@@ -24,7 +24,11 @@ what is reported, not what is rebuilt.
 }
 
 func (a *app) rebuild(ctx context.Context, names []string) error {
-	chosen, err := pick(names)
+	known, err := a.registry()
+	if err != nil {
+		return err
+	}
+	chosen, err := known.pick(names)
 	if err != nil {
 		return err
 	}
@@ -33,7 +37,7 @@ func (a *app) rebuild(ctx context.Context, names []string) error {
 		return err
 	}
 	defer st.Close()
-	r := &syncRun{a: a, store: st, clock: newStopwatch(), progress: a.newProgress()}
+	r := &syncRun{a: a, known: known, store: st, clock: newStopwatch(), progress: a.newProgress()}
 	defer r.progress.stop()
 	outs, err := r.update(ctx, nil, true)
 	if err != nil {

@@ -54,6 +54,8 @@ type app struct {
 	stdout, stderr io.Writer
 
 	dir     string
+	siteDir string   // --sources-d
+	known   registry // loaded once
 	json    bool
 	quiet   bool
 	verbose bool
@@ -105,12 +107,14 @@ whether a package at a version is affected.` + "\n" + exitHelp,
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&a.dir, "db", a.defaultDir(), "folder of the database ($ADVDB_DIR)")
+	f.StringVar(&a.siteDir, "sources-d", "", "folder of the site's own feeds ($ADVDB_SOURCES_D; default: sources.d in the database's)")
 	f.BoolVar(&a.json, "json", false, "print JSON on standard output")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but errors and data")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more")
 	root.AddCommand(a.syncCommand(), a.rebuildCommand(), a.mirrorCommand(), a.sourcesCommand(), a.showCommand(),
 		a.queryCommand(), a.serveCommand(), a.verifyCommand(), a.vercmpCommand(),
-		a.keysCommand(), a.publishCommand(), a.pullCommand())
+		a.keysCommand(), a.publishCommand(), a.pullCommand(),
+		a.bundleCommand(), a.proveCommand(), a.statusCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	for _, c := range root.Commands() {
 		c.Args = usageArgs(c.Args)

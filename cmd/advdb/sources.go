@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"text/tabwriter"
 
-	"github.com/advdb/advdb/sources"
 	"github.com/advdb/advdb/store"
 	"github.com/spf13/cobra"
 )
@@ -38,33 +37,18 @@ error, findings.
 	}
 }
 
-// sourceStates returns the table of sources with how fetching stands.
-func sourceStates(status map[string]store.Status) []store.SourceState {
-	list := make([]store.SourceState, len(sources.All))
-	for i, s := range sources.All {
-		st := status[s.Name]
-		list[i] = store.SourceState{
-			Name: s.Name, Home: s.Home, License: s.License, Credit: s.Credit, Format: s.Format, Enrich: s.Enrich,
-			FetchedAt: st.FetchedAt, Status: "never", Error: st.Error,
-		}
-		switch {
-		case st.Error != "":
-			list[i].Status = "error"
-		case st.FetchedAt != "":
-			list[i].Status = "ok"
-		}
-	}
-	return list
-}
-
 // knownSources joins the table in the binary, the state, and the status of
 // the last fetches, of which the later goes before.
 func (a *app) knownSources() ([]store.SourceState, error) {
+	known, err := a.registry()
+	if err != nil {
+		return nil, err
+	}
 	status, err := store.ReadStatus(a.dir)
 	if err != nil {
 		return nil, err
 	}
-	list := sourceStates(status)
+	list := known.states(status)
 	db, err := store.OpenDB(a.dir)
 	if errors.Is(err, store.ErrNoData) {
 		return list, nil

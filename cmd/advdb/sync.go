@@ -81,32 +81,6 @@ records_changed, findings, requests, bytes (fetched), seconds, absent, error.
 	return c
 }
 
-// pick returns the named sources, all for none.
-func pick(names []string) ([]sources.Source, error) {
-	if len(names) == 0 {
-		return sources.All, nil
-	}
-	var list []sources.Source
-	for _, n := range names {
-		s, ok := sources.ByName(n)
-		if !ok {
-			return nil, usagef("no source %q; see \"advdb sources\"", n)
-		}
-		list = append(list, s)
-	}
-	return list, nil
-}
-
-// feeds returns all sources as the store wants them: what is due is parsed,
-// whichever sources are fetched.
-func feeds() []store.Feed {
-	list := make([]store.Feed, len(sources.All))
-	for i, s := range sources.All {
-		list[i] = store.Feed{Name: s.Name, Version: s.Version, Enrich: s.Enrich, Parse: s.Parse}
-	}
-	return list
-}
-
 // fetched is how fetching one source went.
 type fetched struct {
 	stats   sources.Stats
@@ -116,12 +90,16 @@ type fetched struct {
 }
 
 func (a *app) sync(ctx context.Context, names []string, opt syncOptions) error {
-	chosen, err := pick(names)
+	known, err := a.registry()
+	if err != nil {
+		return err
+	}
+	chosen, err := known.pick(names)
 	if err != nil {
 		return err
 	}
 	for _, n := range opt.acceptShrink {
-		if _, ok := sources.ByName(n); !ok {
+		if _, ok := known.byName(n); !ok {
 			return usagef("--accept-shrink: no source %q", n)
 		}
 	}
@@ -142,7 +120,7 @@ func (a *app) sync(ctx context.Context, names []string, opt syncOptions) error {
 		return err
 	}
 	defer st.Close()
-	r := &syncRun{a: a, store: st, opt: opt, all: len(names) == 0, clock: newStopwatch(), progress: a.newProgress()}
+	r := &syncRun{a: a, known: known, store: st, opt: opt, all: len(names) == 0, clock: newStopwatch(), progress: a.newProgress()}
 	defer r.progress.stop()
 	got := r.fetch(ctx, client, chosen)
 	if err := ctx.Err(); err != nil {
@@ -158,6 +136,7 @@ func (a *app) sync(ctx context.Context, names []string, opt syncOptions) error {
 // A syncRun is one run of sync or rebuild.
 type syncRun struct {
 	a        *app
+	known    registry
 	store    *store.Store
 	opt      syncOptions
 	all      bool // no source was named
@@ -227,10 +206,10 @@ func (r *syncRun) update(ctx context.Context, got map[string]*fetched, force boo
 	for _, n := range r.opt.acceptShrink {
 		accept[n] = true
 	}
-	outs, err := r.store.Update(ctx, feeds(), store.UpdateOptions{
+	outs, err := r.store.Update(ctx, r.known.feeds(), store.UpdateOptions{
 		Force:        force,
 		AcceptShrink: accept,
-		Sources:      sourceStates(status),
+		Sources:      r.known.states(status),
 		Progress:     r.progress.parsing,
 		Stage:        r.clock.lap,
 	})
