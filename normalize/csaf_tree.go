@@ -10,6 +10,8 @@ type csafProductTree struct {
 
 type csafBranch struct {
 	Branches []csafBranch `json:"branches"`
+	Category string       `json:"category"`
+	Name     string       `json:"name"`
 	Product  *csafProduct `json:"product"`
 }
 
@@ -20,6 +22,8 @@ type csafProduct struct {
 	} `json:"product_identification_helper"`
 	ID   string `json:"product_id"`
 	Name string `json:"name"`
+
+	versions string // the name of a branch of category product_version_range
 }
 
 type csafGroup struct {
@@ -75,6 +79,9 @@ func (x *csafIndex) branches(branches []csafBranch, depth int) {
 	}
 	for i := range branches {
 		if p := branches[i].Product; p != nil {
+			if branches[i].Category == "product_version_range" {
+				p.versions = branches[i].Name
+			}
 			x.add(p)
 		}
 		x.branches(branches[i].Branches, depth+1)

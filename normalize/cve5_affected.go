@@ -271,7 +271,7 @@ func (p *cveProduct) onlyVersions(rows []cveRow) bool {
 	}
 	return !slices.ContainsFunc(rows, func(r cveRow) bool {
 		v := strings.TrimSpace(r.Version)
-		return r.LessThan != "" || r.LessThanOrEqual != "" || len(r.Changes) > 0 || strings.ContainsAny(v, "<>") ||
+		return r.LessThan != "" || r.LessThanOrEqual != "" || len(r.Changes) > 0 || strings.ContainsAny(v, "<>,") ||
 			isWord(cveFillers, v) || isWord(everything, v) || isSentence(v)
 	})
 }

@@ -158,12 +158,26 @@ func (p *cveReader) bare(version string, row *cveRow) ([]cveSpan, bool) {
 		return nil, false
 	case strings.ContainsAny(version, "<>"):
 		return p.operators(version, row.Status)
+	case strings.Contains(version, ","):
+		return p.list(version, row.Status)
 	}
 	at, ok := p.point(strings.TrimLeft(version, "= "))
 	if !ok {
 		return nil, false
 	}
 	return []cveSpan{{lo: at, hi: at, hiIn: true, status: row.Status}}, true
+}
+
+// list reads "2.0.9-6, 2.1.2-3": versions without blanks.
+func (p *cveReader) list(version, status string) (out []cveSpan, ok bool) {
+	for v := range strings.SplitSeq(version, ",") {
+		at, ok := p.point(v)
+		if !ok || strings.ContainsAny(strings.TrimSpace(v), " \t") {
+			return nil, false
+		}
+		out = append(out, cveSpan{lo: at, hi: at, hiIn: true, status: status})
+	}
+	return out, true
 }
 
 // operators reads ">= 2.0, < 2.4" and "< 1.5.3 || 1.6". A bound that is not in

@@ -35,8 +35,8 @@ var registeredPrefixes = nameSet(
 // registered.
 var privatePrefixes = nameSet(
 	"ALAS", "ALAS2", "ALAS2023", "ALT", "ANSA", "ASA", "AVG", "BRSA", "CESA", "CEBA", "CEEA", "CHAINGUARD", "CPANSA",
-	"ELBA", "ELEA", "ELSA", "FEDORA", "FEDORA-EPEL", "FOP", "GLAD", "GLSA", "GMS", "MINIMOS", "NETBSD", "NODE", "OVMSA", "PHOTON",
-	"PKSA", "RUBYSEC", "SUSE", "VUXML", "WOLFI",
+	"ELBA", "ELEA", "ELSA", "FEDORA", "FEDORA-EPEL", "FOP", "GLAD", "GLSA", "GMS", "MINIMOS", "NETBSD", "NODE",
+	"OPENEULER", "OVMSA", "PHOTON", "PKSA", "RUBYSEC", "SUSE", "VUXML", "WOLFI", "openEuler-SA",
 )
 
 func nameSet(names ...string) map[string]bool {

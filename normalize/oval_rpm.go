@@ -39,7 +39,7 @@ type ovalVendor struct {
 // statements.
 func rpmOVALParser(v ovalVendor) Parser {
 	return func(d Doc, emit func(*Record) error) error {
-		o := &rpmOVAL{doc: d, emit: emit, vendor: v}
+		o := &rpmOVAL{doc: d, emit: emit, vendor: v, modified: map[string]string{}}
 		content, err := readOVAL(d.Body, o.define)
 		if err != nil {
 			return err
@@ -59,7 +59,8 @@ type rpmOVAL struct {
 	emit   func(*Record) error
 	vendor ovalVendor
 
-	skipped map[string]Statement // Azure Linux: definitions that do not apply, by record
+	modified map[string]string    // by record, for its second piece
+	skipped  map[string]Statement // Azure Linux: definitions that do not apply, by record
 }
 
 func (o *rpmOVAL) report(place, rule, message string) {
@@ -70,6 +71,9 @@ func (o *rpmOVAL) define(m *ovalMetadata) (string, error) {
 	r, err := o.vendor.record(o, m)
 	if err != nil || r == nil {
 		return "", err
+	}
+	if r.Modified != "" {
+		o.modified[r.ID] = r.Modified
 	}
 	return r.ID, o.emit(r)
 }
@@ -116,6 +120,7 @@ func (o *rpmOVAL) affected(content *ovalContent, def *ovalDefinition) error {
 			return err
 		}
 	}
+	r.Modified = o.modified[def.id]
 	if len(r.Affected) == 0 && len(r.DatabaseSpecific) == 0 {
 		o.report(def.id, "no-packages", "criteria name no package")
 		return nil

@@ -367,3 +367,18 @@ func TestSystemsStream(t *testing.T) {
 		})
 	}
 }
+
+// parseFirst returns the first record of a document.
+func parseFirst(t *testing.T, p Parser, name, text string) (first *Record) {
+	t.Helper()
+	err := p(Doc{Name: name, Body: strings.NewReader(text)}, func(r *Record) error {
+		if first == nil {
+			first = r
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return first
+}

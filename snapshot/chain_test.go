@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/advdb/advdb/store"
 )
@@ -220,5 +221,59 @@ func TestNewBase(t *testing.T) {
 	}
 	if bases < 3 {
 		t.Errorf("%d bases", bases)
+	}
+}
+
+// TestCollect deletes what no recent release needs, and nothing else.
+func TestCollect(t *testing.T) {
+	w := newWorld(t, 8, 60)
+	collected := 0
+	for range 24 {
+		w.churn()
+		w.now = w.now.Add(11 * time.Hour)
+		opt := w.publishOptions()
+		opt.BaseEvery = 5
+		out, err := Publish(t.Context(), opt)
+		opt.DB.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		collected += out.Collected
+	}
+	if collected == 0 {
+		t.Error("nothing was collected")
+	}
+	recent := time.Duration(0)
+	for n := int64(23); recent < 6*24*time.Hour; n-- {
+		entry, err := logEntry(t.Context(), w.repo, n, 24)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var l Leaf
+		if err := decodeJSON(entry, &l); err != nil {
+			t.Fatal(err)
+		}
+		data, err := readAll(t.Context(), w.repo, targetPath(manifestTarget, l.Manifest), maxManifest)
+		if err != nil {
+			t.Fatalf("release %d: %v", l.Version, err)
+		}
+		m, err := decodeManifest(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := map[string]bool{}
+		m.refer(names)
+		for name := range names {
+			if _, err := w.repo.root.Stat(name); err != nil {
+				t.Errorf("release %d needs %s: %v", l.Version, name, err)
+			}
+		}
+		recent = w.now.Sub(m.time())
+	}
+	c := w.client("replica")
+	c.Now = w.now
+	w.pull(c)
+	if w.digest(c.Dir) != w.digest(w.dir) {
+		t.Error("digests differ")
 	}
 }

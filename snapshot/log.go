@@ -3,7 +3,6 @@ package snapshot
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -44,15 +43,17 @@ func tilePath(t tlog.Tile) string {
 type tileReader struct {
 	ctx context.Context
 	r   Reader
+	err error // of reading
 }
 
-func (t tileReader) Height() int { return tileHeight }
+func (t *tileReader) Height() int { return tileHeight }
 
-func (t tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
+func (t *tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	out := make([][]byte, len(tiles))
 	for i, x := range tiles {
 		b, err := readAll(t.ctx, t.r, tilePath(x), maxTile)
 		if err != nil {
+			t.err = err
 			return nil, err
 		}
 		out[i] = b
@@ -60,7 +61,7 @@ func (t tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	return out, nil
 }
 
-func (tileReader) SaveTiles([]tlog.Tile, [][]byte) {}
+func (*tileReader) SaveTiles([]tlog.Tile, [][]byte) {}
 
 // hashReader returns the hashes of the log of the given tree, verified.
 func hashReader(ctx context.Context, r Reader, tree tlog.Tree) tlog.HashReader {
@@ -72,7 +73,7 @@ func hashReader(ctx context.Context, r Reader, tree tlog.Tree) tlog.HashReader {
 			return nil, nil
 		})
 	}
-	return tlog.TileHashReader(tree, tileReader{ctx, r})
+	return tlog.TileHashReader(tree, &tileReader{ctx: ctx, r: r})
 }
 
 // checkpointOf reads a checkpoint and verifies the log's signature.
@@ -231,11 +232,14 @@ func checkConsistent(ctx context.Context, r Reader, old, now tlog.Tree) error {
 	case now.N == old.N || old.N == 0:
 		return nil
 	}
-	h, err := tlog.TreeHash(old.N, hashReader(ctx, r, now))
-	if errors.Is(err, ErrNotFound) || errors.Is(err, context.Canceled) {
-		return fmt.Errorf("log: %w", err)
-	}
-	if err != nil || h != old.Hash {
+	tiles := &tileReader{ctx: ctx, r: r}
+	h, err := tlog.TreeHash(old.N, tlog.TileHashReader(now, tiles))
+	switch {
+	case tiles.err != nil:
+		return fmt.Errorf("log: %w", tiles.err)
+	case err != nil:
+		return fmt.Errorf("log: %w: %w", ErrMismatch, err)
+	case h != old.Hash:
 		return fmt.Errorf("log of %d releases does not contain the %d seen: %w", now.N, old.N, ErrFork)
 	}
 	return nil

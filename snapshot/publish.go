@@ -26,6 +26,7 @@ type PublishOptions struct {
 	Gates         Gates
 	BaseEvery     uint64        // a new base after so many releases; default 512
 	MaxOfflineAge time.Duration // default 45 days
+	Grace         time.Duration // blobs of a release stay so long after the next; default 7 days; negative: for ever
 	Force         bool          // publish a release although nothing changed
 	Log           *slog.Logger
 }
@@ -53,6 +54,7 @@ type Published struct {
 	Changed   int    `json:"changed"` // values, those that a transform of a table changed included
 	Delta     int64  `json:"delta_bytes"`
 	BaseSize  int64  `json:"base_bytes"` // of the newest base
+	Collected int    `json:"collected"`   // files that no recent release refers to, deleted
 	Cover     int    `json:"checked"`    // covers that were applied and compared before signing
 }
 
@@ -72,6 +74,9 @@ func Publish(ctx context.Context, opt PublishOptions) (Published, error) {
 	}
 	if opt.MaxOfflineAge == 0 {
 		opt.MaxOfflineAge = defaultMaxOfflineAge
+	}
+	if opt.Grace == 0 {
+		opt.Grace = defaultGrace
 	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
@@ -111,7 +116,8 @@ type stagedBlob struct {
 }
 
 func (p *publisher) run(ctx context.Context) (Published, error) {
-	if err := p.current(ctx); err != nil {
+	err := p.current(ctx)
+	if err != nil {
 		return p.out, fmt.Errorf("%s: %w", p.Repo, err)
 	}
 	if p.cur.manifest != nil {
@@ -128,6 +134,12 @@ func (p *publisher) run(ctx context.Context) (Published, error) {
 		return p.out, fmt.Errorf("%s: %w", p.Repo, err)
 	}
 	p.out.New, p.out.Signed = true, true
+	if p.Grace > 0 {
+		if p.out.Collected, err = p.collect(ctx); err != nil {
+			// The release is out; the next run collects.
+			p.Log.Warn("collecting", "error", err)
+		}
+	}
 	return p.out, nil
 }
 

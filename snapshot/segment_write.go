@@ -80,8 +80,14 @@ type blockJob struct {
 }
 
 func newSegmentWriter(from, to uint64, dict *dictionary) (*segmentWriter, error) {
+	// Each of the encoder's workers takes 64 MiB, and as much again with a
+	// dictionary; segments with one are small.
+	workers := 2
+	if dict != nil {
+		workers = 1
+	}
 	opts := []zstd.EOption{
-		zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(2),
+		zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(workers),
 		zstd.WithWindowSize(1 << 20), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true),
 	}
 	if dict != nil {

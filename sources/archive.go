@@ -71,6 +71,7 @@ type unpacking struct {
 	url  string
 	name func(path string) string
 	keep func(document string) bool // documents to keep though the archive lacks them; may be nil
+	bare bool                       // a zip, though its URL does not say so
 
 	ctx    context.Context
 	m      *Mirror
@@ -97,6 +98,9 @@ func archiveForm(address string) (form, compressed string, err error) {
 }
 
 func (u *unpacking) read(resp *Response) error {
+	if u.bare {
+		return u.zip(resp)
+	}
 	form, compressed, err := archiveForm(u.url)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ var apkDebDistributions = []Source{
 		Version: 1,
 		Fetch: Archive("", "https://advisories.cgr.dev/chainguard/v3/osv/chainguard-osv.tar.gz",
 			Selection{Match: []string{"CGA-*.json"}}),
-		Parse: normalize.OSV,
+		Parse: normalize.Chainguard,
 	},
 	{
 		Name:    "chainguard-secdb",

@@ -98,7 +98,7 @@ var rpmDistributions = []Source{
 		Format:  "osv",
 		Every:   12 * time.Hour,
 		Version: 1,
-		Fetch:   Pages("https://apollo.build.resf.org/api/v3/osv/"),
+		Fetch:   Linked("https://apollo.build.resf.org/api/v3/osv/"),
 		Parse:   normalize.RockyLinux,
 	},
 	{

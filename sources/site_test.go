@@ -60,7 +60,7 @@ func TestLoadSiteErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                    "x.yaml: line 1: empty",
 		"- a":                 `x.yaml: line 1: members such as "name: acme" are expected`,
-		"name: [":             "x.yaml: line 1:",
+		"name: [":             "x.yaml: line 2:",
 		"name: a\nkin: x":     `x.yaml: line 2: "kin" is no member of a feed`,
 		"name: a\nname: b":    "x.yaml: line 2: name:",
 		"name: a\nstrip: one": "x.yaml: line 2: strip:",

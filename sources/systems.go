@@ -10,6 +10,17 @@ import (
 // which releases reach their end of life.
 var systems = []Source{
 	{
+		Name:    "alt",
+		Home:    "https://errata.altlinux.org/",
+		License: "NOASSERTION", // the feed says nothing
+		Credit:  "BaseALT, https://rdb.altlinux.org/api/errata/export/oval/",
+		Format:  "oval",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch:   Branches("https://rdb.altlinux.org/api/errata/export/oval"),
+		Parse:   normalize.ALTLinux,
+	},
+	{
 		Name:    "arch",
 		Home:    "https://security.archlinux.org/",
 		License: "NOASSERTION", // the tracker's code is MIT; of its data it says nothing

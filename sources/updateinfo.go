@@ -144,7 +144,6 @@ func (u *updateinfos) repo(ctx context.Context, repo Repo) error {
 	for _, base := range state.Mirrors {
 		err := u.mirror(ctx, repo.Name, base, &state)
 		if errors.Is(err, ErrChecksum) {
-			state.Sum = ""
 			u.m.Forget(repomdURL(base))
 			err = u.mirror(ctx, repo.Name, base, &state)
 		}

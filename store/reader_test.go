@@ -2,6 +2,9 @@ package store
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +58,44 @@ func TestOneWriter(t *testing.T) {
 	}
 	if _, err := OpenDB(t.TempDir()); !errors.Is(err, ErrNoData) {
 		t.Errorf("empty folder: %v, want ErrNoData", err)
+	}
+}
+
+// TestLookup asks for sorted IDs, there or not, in blocks and in the overlay,
+// and wants what asking one by one gives.
+func TestLookup(t *testing.T) {
+	ts := newTestStore(t)
+	var b strings.Builder
+	for i := range 6000 {
+		fmt.Fprintf(&b, "ID-%05d text%d\n", i*2, i)
+	}
+	ts.put(map[string]string{"a": b.String()})
+	ts.update(UpdateOptions{})
+	ts.put(map[string]string{"b": "ID-00007 odd\nID-00100 even\n"})
+	ts.update(UpdateOptions{})
+	db, err := OpenDB(ts.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for _, n := range []int{0, 1, 10, 1000, 20_000} {
+		ids := []string{"", "ID-00007", "ID-00100", "ZZZ"}
+		for range n {
+			ids = append(ids, fmt.Sprintf("ID-%05d", rnd.IntN(12_100)))
+		}
+		slices.Sort(ids)
+		ids = slices.Compact(ids)
+		got := map[string]string{}
+		if err := db.Lookup(ids, func(id string, data []byte) error { got[id] = string(data); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range ids {
+			want, err := db.Record(id)
+			if err != nil || got[id] != string(want) {
+				t.Fatalf("%d IDs: %s is %.60s, want %.60s, %v", n, id, got[id], want, err)
+			}
+		}
 	}
 }
 

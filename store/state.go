@@ -130,6 +130,19 @@ func (d *DB) Record(id string) (data []byte, err error) {
 	return data, err
 }
 
+// Lookup calls yield with the ID and canonical JSON of each of the records
+// that is there, in order; ids must be sorted. It is cheaper than asking for
+// one after the other. data is good until yield returns.
+func (d *DB) Lookup(ids []string, yield func(id string, data []byte) error) error {
+	return d.db.View(func(tx *bolt.Tx) error {
+		t, ok := openTable(tx, recordTable)
+		if !ok {
+			return errCorrupt
+		}
+		return t.lookup(ids, func(i int, v []byte) error { return yield(ids[i], v) })
+	})
+}
+
 // Records calls yield with each record at or after the ID from, in the order
 // of IDs, until it returns an error. data is good until the next call.
 func (d *DB) Records(from string, yield func(id string, data []byte) error) error {
@@ -217,6 +230,19 @@ func (d *DB) Enrichment(cve string) (rows map[string][]byte, err error) {
 		})
 	})
 	return rows, err
+}
+
+// LookupRows calls yield with the row of each of the CVEs that the enrichment table
+// of a source has, in order; cves must be sorted. There may be no such table.
+// row is good until yield returns.
+func (d *DB) LookupRows(source string, cves []string, yield func(cve string, row []byte) error) error {
+	return d.db.View(func(tx *bolt.Tx) error {
+		t, ok := openTable(tx, enrichPrefix+source)
+		if !ok {
+			return nil
+		}
+		return t.lookup(cves, func(i int, v []byte) error { return yield(cves[i], v) })
+	})
 }
 
 // eachTable calls f with each enrichment table.

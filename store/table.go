@@ -82,6 +82,58 @@ func (t table) get(key []byte) ([]byte, error) {
 	return nil, nil
 }
 
+// lookup calls yield with the index and value of each of the keys that is
+// there; keys must ascend. It reads each block once. The value is good until
+// yield returns.
+func (t table) lookup(keys []string, yield func(i int, v []byte) error) error {
+	blocks := blockReader{cur: t.blocks.Cursor()}
+	var bk, bv []byte
+	for i, key := range keys {
+		if v := t.overlay.Get([]byte(key)); v != nil {
+			raw, err := decompressValue(v)
+			if err == nil && raw != nil {
+				err = yield(i, raw)
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		var err error
+		if bk, bv, err = blocks.seek(bk, bv, key); err != nil {
+			return err
+		}
+		if bk != nil && string(bk) == key {
+			if err := yield(i, bv); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// seek goes on from the entry k, v to the first at or behind key: within the
+// block at hand where that may hold it.
+func (r *blockReader) seek(k, v []byte, key string) ([]byte, []byte, error) {
+	if k == nil || len(r.rest) == 0 || !r.holds(key) {
+		r.start, r.begun, r.rest = []byte(key), false, nil
+		return r.next()
+	}
+	var err error
+	for k != nil && string(k) < key && err == nil {
+		k, v, err = r.next()
+	}
+	return k, v, err
+}
+
+// holds reports whether the block at hand may hold key: the next begins
+// behind it.
+func (r *blockReader) holds(key string) bool {
+	k, _ := r.cur.Next()
+	r.cur.Prev()
+	return k == nil || string(k) > key
+}
+
 // put makes v the value of key; v must not be empty.
 func (t table) put(key, v []byte) error {
 	return t.overlay.Put(key, fastEncoder().EncodeAll(v, nil))

@@ -16,6 +16,7 @@ type publishOptions struct {
 	accept     []string
 	baseEvery  uint64
 	offlineAge time.Duration
+	grace      time.Duration
 	force      bool
 }
 
@@ -27,7 +28,8 @@ func (a *app) publishCommand() *cobra.Command {
 		Long: `Publish writes the state of the database into a repository: what changed since
 the last release, and what leads from older ones to it, signed. The folder can
 be served by any static web server, or carried. Where nothing changed it signs
-the same release for a new term when that is due, and else does nothing.
+the same release for a new term when that is due, and else does nothing. Files that no release
+of the last week refers to are deleted (--grace).
 
 Before it signs, it applies what it would publish and compares; and it refuses
 a source that lost more than a tenth of its records, and a release in which
@@ -38,7 +40,7 @@ SOURCE_DATE_EPOCH sets the release's time; the same records at the same time
 give the same segments and roots.
 
 With --json one object: version, new, signed, base, state_root, records, puts,
-deletes, touches, changed, delta_bytes, base_bytes, checked.
+deletes, touches, changed, delta_bytes, base_bytes, collected, checked.
 ` + exitHelp + "\n     (1: a gate stands against it, or another publisher was faster)",
 		Example: `  advdb publish --repo /srv/advdb --keys keys
   advdb publish --repo /srv/advdb --keys keys --accept debian`,
@@ -56,6 +58,7 @@ deletes, touches, changed, delta_bytes, base_bytes, checked.
 	f.StringSliceVar(&opt.accept, "accept", nil, "sources that may have shrunk; \"churn\" for much change")
 	f.Uint64Var(&opt.baseEvery, "base-every", 0, "a new base after so many releases (default 512)")
 	f.DurationVar(&opt.offlineAge, "max-offline-age", 0, "how old a carried copy may be (default 1080h)")
+	f.DurationVar(&opt.grace, "grace", 0, "keep what only older releases need for so long (default 168h; negative: for ever)")
 	f.BoolVar(&opt.force, "force", false, "make a release although nothing changed")
 	return c
 }
@@ -82,7 +85,7 @@ func (a *app) publish(ctx context.Context, opt publishOptions) error {
 	start := time.Now()
 	out, err := snapshot.Publish(ctx, snapshot.PublishOptions{
 		DB: db, Repo: repo, Keys: keys, Now: a.now(), Gates: snapshot.Gates{Accept: accept},
-		BaseEvery: opt.baseEvery, MaxOfflineAge: opt.offlineAge, Force: opt.force, Log: a.log(),
+		BaseEvery: opt.baseEvery, MaxOfflineAge: opt.offlineAge, Grace: opt.grace, Force: opt.force, Log: a.log(),
 	})
 	if err != nil {
 		return err

@@ -207,8 +207,8 @@ func (a *app) printFinding(w *tabwriter.Writer, db *store.DB, f query.Finding) e
 	if f.Note != "" {
 		why += " (" + f.Note + ")"
 	}
-	if fixed := fixedIn(r, f); fixed != "" && f.Verdict == versioncmp.Affected {
-		why += ", fixed " + fixed
+	if fixed := fixedVersions(r, f); len(fixed) > 0 && f.Verdict == versioncmp.Affected {
+		why += ", fixed " + strings.Join(fixed, ", ")
 	}
 	names, err := a.enriched(db, r)
 	if err != nil {
@@ -218,8 +218,8 @@ func (a *app) printFinding(w *tabwriter.Writer, db *store.DB, f query.Finding) e
 	return err
 }
 
-// fixedIn lists the fixed versions that a record names for the package.
-func fixedIn(r *normalize.Record, f query.Finding) string {
+// fixedVersions are the fixed versions that a record names for the package.
+func fixedVersions(r *normalize.Record, f query.Finding) []string {
 	var list []string
 	for _, x := range r.Affected {
 		if x.Package.Ecosystem != f.Ecosystem || normalize.PackageKey(f.Ecosystem, x.Package.Name) != normalize.PackageKey(f.Ecosystem, f.Package) {
@@ -233,17 +233,14 @@ func fixedIn(r *normalize.Record, f query.Finding) string {
 			}
 		}
 	}
-	return strings.Join(list, ", ")
+	return list
 }
 
 // enriched names the CVEs of a record, with "KEV" behind those known to be
 // exploited.
 func (a *app) enriched(db *store.DB, r *normalize.Record) ([]string, error) {
 	var names []string
-	for _, id := range append(append([]string{r.ID}, r.Aliases...), r.Upstream...) {
-		if !strings.HasPrefix(id, "CVE-") {
-			continue
-		}
+	for _, id := range cvesOf(r) {
 		rows, err := db.Enrichment(id)
 		if err != nil {
 			return nil, err

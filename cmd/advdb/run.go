@@ -77,7 +77,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return exitDone
 	case errors.Is(err, errBad):
 		return exitBad
-	case errors.As(err, &usage), errors.Is(err, query.ErrVague):
+	case errors.As(err, &usage), errors.Is(err, query.ErrVague), errors.Is(err, query.ErrSBOM):
 		fmt.Fprintf(stderr, "advdb: %v\nSee \"advdb help\".\n", err)
 		return exitUsage
 	}
@@ -112,7 +112,7 @@ whether a package at a version is affected.` + "\n" + exitHelp,
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but errors and data")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more")
 	root.AddCommand(a.syncCommand(), a.rebuildCommand(), a.mirrorCommand(), a.sourcesCommand(), a.showCommand(),
-		a.queryCommand(), a.serveCommand(), a.verifyCommand(), a.vercmpCommand(),
+		a.queryCommand(), a.scanCommand(), a.serveCommand(), a.verifyCommand(), a.vercmpCommand(),
 		a.keysCommand(), a.publishCommand(), a.pullCommand(),
 		a.bundleCommand(), a.proveCommand(), a.statusCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
