@@ -23,8 +23,8 @@ type csafVendor struct {
 }
 
 // CSAF returns the parser of any provider's CSAF 2.0, security advisories and
-// VEX. A document is one record: <prefix>-CVE-… where it is VEX about one
-// CVE, else the document's tracking ID; CVEs are upstream.
+// VEX. A document is one record: <prefix>-CVE-… where it is about one CVE and
+// its tracking ID names that, else the tracking ID; CVEs are upstream.
 //
 // Packages are products with a package URL: of the ecosystem that its type
 // stands for, or of ecosystem, if not empty, for types that many distributions
@@ -185,8 +185,8 @@ func (at csafPlace) inner() *csafProduct {
 func (c *csafReading) record() (*Record, error) {
 	d := &c.doc.Document
 	r := &Record{ID: d.Tracking.ID, Upstream: c.cves, Summary: d.Title, Published: csafTime(d.Tracking.Initial), Modified: csafTime(d.Tracking.Current)}
-	if isCVE(r.ID) || d.Category == "csaf_vex" && len(c.doc.Vulnerabilities) == 1 && len(c.cves) == 1 {
-		r.ID = c.vendor.prefix + cmp.Or(strings.Join(c.cves, ""), r.ID)
+	if len(c.cves) == 1 && strings.Contains(strings.ToUpper(r.ID), c.cves[0]) {
+		r.ID = c.vendor.prefix + c.cves[0]
 	}
 	r.ID = strings.Map(func(c rune) rune {
 		if c <= ' ' || c == '/' || c == '\\' || c == 0x7f {

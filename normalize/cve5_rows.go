@@ -67,7 +67,8 @@ func rowText(row *cveRow) string {
 	return row.Version
 }
 
-// span reads a row; one with operators in its version may be several spans.
+// span reads a row; one with operators in its version may be several spans. A
+// row that ends before it begins says nothing.
 func (p *cveReader) span(row *cveRow) ([]cveSpan, bool) {
 	version := strings.TrimSpace(row.Version)
 	bounded := row.LessThan != "" || row.LessThanOrEqual != ""
@@ -82,6 +83,9 @@ func (p *cveReader) span(row *cveRow) ([]cveSpan, bool) {
 		}
 	}
 	if !p.end(row, &out) {
+		return nil, false
+	}
+	if out.lo != nil && out.hi != nil && comparePoints(out.lo, out.hi) > 0 {
 		return nil, false
 	}
 	for _, c := range row.Changes {

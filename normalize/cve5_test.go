@@ -82,6 +82,7 @@ func TestCVEStatus(t *testing.T) {
 		{"lessThan its own version", `{"product":"p","versions":[{"version":"3.1","status":"affected","lessThan":"3.1"}]}`, `p v["3.1"]`},
 		{"lessThanOrEqual with a star", `{"product":"p","versions":[{"version":"5.15","status":"affected","lessThanOrEqual":"5.15.*","versionType":"semver"}]}`,
 			"p E(+5.15 -5.16.0-0)"},
+		{"an end before the start", `{"product":"p","versions":[{"version":"8.2","status":"affected","lessThanOrEqual":"0"}]}`, `p text["affected: 8.2 <= 0"]`},
 		{"filler for a start", `{"product":"p","versions":[{"version":"unspecified","status":"affected","lessThan":"1.2"},{"version":"n/a","status":"affected"}]}`, "p E(+0 -1.2)"},
 		{"only fillers", `{"vendor":"n/a","product":"n/a","versions":[{"version":"n/a","status":"affected"}]}`, ""},
 		{"all", `{"product":"p","versions":[{"version":"*","status":"affected"}]}`, "p E(+0)"},

@@ -36,7 +36,7 @@ var registeredPrefixes = nameSet(
 var privatePrefixes = nameSet(
 	"ALAS", "ALAS2", "ALAS2023", "ALT", "ANSA", "ASA", "AVG", "BRSA", "CESA", "CEBA", "CEEA", "CHAINGUARD", "CPANSA",
 	"ELBA", "ELEA", "ELSA", "FEDORA", "FEDORA-EPEL", "FOP", "GLAD", "GLSA", "GMS", "MINIMOS", "NETBSD", "NODE",
-	"OPENEULER", "OVMSA", "PHOTON", "PKSA", "RUBYSEC", "SUSE", "VUXML", "WOLFI", "openEuler-SA",
+	"OPENEULER", "OVMSA", "PHOTON", "PKSA", "RUBYSEC", "SUSE-CVE", "VUXML", "WOLFI", "openEuler-SA",
 )
 
 func nameSet(names ...string) map[string]bool {

@@ -3,6 +3,7 @@ package normalize
 import (
 	"path"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -34,7 +35,7 @@ func RubySec(d Doc, emit func(*Record) error) error {
 	}
 	r := &Record{
 		ID:        "RUBYSEC-" + id,
-		Published: f.Date,
+		Published: f.published(),
 		Summary:   f.Title,
 		Details:   strings.TrimSpace(f.Description),
 		Aliases:   prefixedIDs(textList{f.CVE}, textList{f.GHSA}),
@@ -85,6 +86,14 @@ type rubyFile struct {
 		GHSA textList `json:"ghsa"`
 		URL  textList `json:"url"`
 	} `json:"related"`
+}
+
+// published returns the date as RFC 3339; a day is written "2026-06-3" too.
+func (f *rubyFile) published() string {
+	if t, err := time.Parse("2006-1-2", f.Date); err == nil {
+		return t.Format(time.RFC3339)
+	}
+	return f.Date
 }
 
 func (f *rubyFile) pkg() Package {

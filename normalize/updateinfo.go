@@ -25,10 +25,9 @@ type updateVendor struct {
 	// is of, such as "6.12" of kernel6.12, "" where there is none; it may be
 	// nil.
 	stream func(d Doc, u *update) string
-	// ids maps each reference's type to what its ID is; others are links.
+	// upstream holds the types of references, beside cve, whose IDs are what
+	// the advisory is about; others are links.
 	upstream map[string]bool
-	// drop reports packages that say nothing new; it may be nil.
-	drop func(c *updateCollection, p *updatePackage) bool
 }
 
 // An update is one <update>: an advisory.

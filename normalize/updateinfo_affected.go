@@ -12,11 +12,6 @@ import (
 // An updateKey names one affected entry of an update but its architectures.
 type updateKey struct{ ecosystem, name, module, repository string }
 
-func (k updateKey) compare(l updateKey) int {
-	return cmp.Or(strings.Compare(k.ecosystem, l.ecosystem), strings.Compare(k.name, l.name),
-		strings.Compare(k.module, l.module), strings.Compare(k.repository, l.repository))
-}
-
 // affected makes the affected entries of an update.
 func (p *updateParser) affected(r *Record, u *update) error {
 	found := map[updateKey]map[string][]string{} // architectures by fixed version
@@ -33,7 +28,7 @@ func (p *updateParser) affected(r *Record, u *update) error {
 		}
 		for j := range c.Packages {
 			pkg := &c.Packages[j]
-			if pkg.Arch == "src" && !sources || p.vendor.drop != nil && p.vendor.drop(c, pkg) {
+			if pkg.Arch == "src" && !sources {
 				continue
 			}
 			if pkg.Name == "" || pkg.Version == "" || pkg.Release == "" {

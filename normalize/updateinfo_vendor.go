@@ -47,7 +47,7 @@ var (
 )
 
 // amazonPage makes the address of an advisory: the release is a folder, and
-// not in the file's name. Ubiquitous "ALAS2-2018-939" is AL2/ALAS-2018-939.html.
+// not in the file's name: ALAS2-2018-939 is AL2/ALAS-2018-939.html.
 func amazonPage(id string) string {
 	m := amazonID.FindStringSubmatch(id)
 	if m == nil {

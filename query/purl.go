@@ -53,14 +53,14 @@ var purlSystems = map[string]purlSystem{
 	"deb/echo":        {"Echo", nil},
 	"deb/ubuntu":      {"Ubuntu", ubuntuRelease},
 	"rpm/almalinux":   {"AlmaLinux", major},
-	"rpm/amazon":      {"Amazon Linux", asWritten},
-	"rpm/amzn":        {"Amazon Linux", asWritten},
+	"rpm/amazon":      {"Amazon Linux", amazonRelease},
+	"rpm/amzn":        {"Amazon Linux", amazonRelease},
 	"rpm/azurelinux":  {"Azure Linux", major},
 	"rpm/fedora":      {"Fedora", major},
 	"rpm/mageia":      {"Mageia", major},
 	"rpm/mariner":     {"Azure Linux", major},
 	"rpm/openeuler":   {"openEuler", asWritten},
-	"rpm/opensuse":    {"openSUSE", asWritten},
+	"rpm/opensuse":    {"openSUSE", leapRelease},
 	"rpm/oracle":      {"Oracle Linux", major},
 	"rpm/oraclelinux": {"Oracle Linux", major},
 	"rpm/ol":          {"Oracle Linux", major},
@@ -85,6 +85,22 @@ func alpineRelease(release string) string {
 	}
 	n := strings.SplitN(strings.TrimPrefix(release, "v"), ".", 3)
 	return "v" + strings.Join(n[:min(2, len(n))], ".")
+}
+
+// amazonRelease turns 2018.03, as the first Amazon Linux called itself, into 1.
+func amazonRelease(release string) string {
+	if strings.Contains(release, ".") {
+		return "1"
+	}
+	return release
+}
+
+// leapRelease turns 15.3 into "Leap 15.3", and knows Tumbleweed.
+func leapRelease(release string) string {
+	if release == "tumbleweed" {
+		return "Tumbleweed"
+	}
+	return "Leap " + release
 }
 
 // debianRelease turns a codename, 11 and 11.7 into 11.

@@ -122,10 +122,16 @@ type recorder struct {
 
 func (r *recorder) Open(ctx context.Context, name string, offset int64) (io.ReadCloser, error) {
 	f, err := r.Reader.Open(ctx, name, offset)
-	if err == nil && !slices.Contains(r.names, name) {
-		r.names = append(r.names, name)
+	if err == nil {
+		r.note(name)
 	}
 	return f, err
+}
+
+func (r *recorder) note(name string) {
+	if !slices.Contains(r.names, name) {
+		r.names = append(r.names, name)
+	}
 }
 
 // CreateBundle writes what leads a replica to the newest release of a
@@ -140,11 +146,11 @@ func CreateBundle(ctx context.Context, w io.Writer, opt BundleOptions) (Bundled,
 	}
 	for _, d := range v.manifest.Dictionaries {
 		if slices.ContainsFunc(way.segments, func(s Segment) bool { return s.Dictionary == d.Content }) {
-			rec.names = append(rec.names, d.name())
+			rec.note(d.name())
 		}
 	}
 	for _, s := range way.segments {
-		rec.names = append(rec.names, s.name())
+		rec.note(s.name())
 	}
 	root, err := readAll(ctx, opt.Repo, "tuf/1.root.json", maxRoot)
 	if err != nil {

@@ -105,6 +105,14 @@ func TestBundle(t *testing.T) {
 	if again, err := Import(t.Context(), ImportOptions{Dir: site, Bundle: b, Now: w.now}); err != nil || again.Changed {
 		t.Errorf("the same bundle again: %+v %v", again, err)
 	}
+	part, err := Import(t.Context(), ImportOptions{Dir: filepath.Join(w.temp, "part"), Bundle: w.bundle("full", BundleOptions{}), Root: root, Now: w.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fewer, err := Import(t.Context(), ImportOptions{Dir: filepath.Join(w.temp, "part"), Bundle: w.bundle("full", BundleOptions{}), Only: []string{"npm"}, Now: w.now})
+	if err != nil || fewer.Records == 0 || fewer.Records >= part.Records {
+		t.Errorf("the same bundle for npm only: %+v %v", fewer, err)
+	}
 	if receipt := w.state(site); receipt.Version != 40 || receipt.Root < 8 {
 		t.Errorf("receipt %+v", receipt)
 	}

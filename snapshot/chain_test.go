@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -275,5 +276,24 @@ func TestCollect(t *testing.T) {
 	w.pull(c)
 	if w.digest(c.Dir) != w.digest(w.dir) {
 		t.Error("digests differ")
+	}
+}
+
+// TestSameBase makes bases of an unchanged state, whose dictionaries are one:
+// a manifest and a bundle name it once.
+func TestSameBase(t *testing.T) {
+	w := newWorld(t, 9, 60)
+	for range 6 {
+		opt := w.publishOptions()
+		opt.BaseEvery, opt.Force = 2, true
+		if _, err := Publish(t.Context(), opt); err != nil {
+			t.Fatal(err)
+		}
+		opt.DB.Close()
+		root, _ := w.keys.FirstRoot()
+		dir := filepath.Join(t.TempDir(), "site")
+		if _, err := Import(t.Context(), ImportOptions{Dir: dir, Bundle: w.bundle("b", BundleOptions{}), Root: root, Now: w.now}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

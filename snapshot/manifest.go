@@ -160,6 +160,13 @@ func decodeManifest(data []byte) (*Manifest, error) {
 			return nil, fmt.Errorf("%w: collection %q is out of order", ErrManifest, c.Name)
 		}
 	}
+	seen := map[Hash]bool{}
+	for _, d := range m.Dictionaries {
+		if seen[d.Content] {
+			return nil, fmt.Errorf("%w: dictionary %s twice", ErrManifest, d.Content)
+		}
+		seen[d.Content] = true
+	}
 	for _, s := range append([]Segment{m.Base}, m.Segments...) {
 		if err := s.check(m.Version); err != nil {
 			return nil, err
@@ -171,7 +178,7 @@ func decodeManifest(data []byte) (*Manifest, error) {
 // check refuses a segment that cannot be one.
 func (s *Segment) check(head uint64) error {
 	x := s.Index
-	if s.From >= s.To || s.To > head || s.Size < segmentOverhead || x.Offset < 4 || x.Size <= 0 ||
+	if s.From >= s.To || s.To > head || s.Size < segmentOverhead || x.Offset < 4 || x.Offset > s.Size || x.Size <= 0 || x.Size > min(s.Size, maxIndex) ||
 		x.Offset+x.Size+footerSize != s.Size || x.USize <= 0 || x.USize > maxIndex || s.USize < 0 {
 		return fmt.Errorf("%w: segment (%d,%d]", ErrManifest, s.From, s.To)
 	}

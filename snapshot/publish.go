@@ -54,7 +54,7 @@ type Published struct {
 	Changed   int    `json:"changed"` // values, those that a transform of a table changed included
 	Delta     int64  `json:"delta_bytes"`
 	BaseSize  int64  `json:"base_bytes"` // of the newest base
-	Collected int    `json:"collected"`   // files that no recent release refers to, deleted
+	Collected int    `json:"collected"`  // files that no recent release refers to, deleted
 	Cover     int    `json:"checked"`    // covers that were applied and compared before signing
 }
 

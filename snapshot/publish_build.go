@@ -285,11 +285,19 @@ func (p *publisher) newBase(ctx context.Context, m *Manifest) error {
 	return p.newDictionary(m, sample)
 }
 
+// newDictionary makes what was sampled the dictionary of segments to come.
 func (p *publisher) newDictionary(m *Manifest, sample *sampler) error {
 	if len(sample.data) < 8 {
 		return nil
 	}
-	packed, dict, err := newDictionary(sample.data).pack()
+	fresh := newDictionary(sample.data)
+	for i, d := range m.Dictionaries {
+		if d.Content == fresh.hash {
+			m.Dictionaries = append(slices.Delete(slices.Clone(m.Dictionaries), i, i+1), d)
+			return nil
+		}
+	}
+	packed, dict, err := fresh.pack()
 	if err != nil {
 		return err
 	}

@@ -152,7 +152,7 @@ func (p *pulling) from(ctx context.Context, mirror int, trusted map[string][]byt
 			return err
 		}
 	}
-	if p.attested {
+	if p.attested && !v.unchanged {
 		if err := v.checkValid(v.attested); err != nil {
 			return err
 		}

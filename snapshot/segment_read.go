@@ -135,7 +135,7 @@ func (s *segmentReader) readTable(r *byteReader, offset *int64) (t segmentTable,
 	for n := r.uvarint(); n > 0 && !r.bad; n-- {
 		b := block{offset: *offset, size: r.uvarint(), usize: r.uvarint(), entries: r.uvarint(), first: r.bytes()}
 		copy(b.hash[:], r.take(sha256.Size))
-		if b.usize > maxBlock || b.size > uint64(s.info.Size) {
+		if b.usize > maxBlock || b.size > maxBlock || b.size > uint64(s.info.Size) {
 			return t, fmt.Errorf("%s: block: %w", t.name, ErrTooLarge)
 		}
 		*offset += int64(b.size)

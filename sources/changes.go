@@ -27,6 +27,8 @@ func compareChanges(a, b change) int {
 type list struct {
 	rows []change
 	resp *Response // nil: unchanged, or there is none
+
+	missing error // there is none
 }
 
 // read asks for the list. A provider may have none of that name.
@@ -37,6 +39,7 @@ func (l *list) read(ctx context.Context, m *Mirror, url string, always bool) err
 	}
 	if NotFound(err) {
 		m.opt.Log.Warn("no such list", "url", url)
+		l.missing = err
 		return nil
 	}
 	if err != nil {

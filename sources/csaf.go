@@ -60,6 +60,7 @@ type provider struct {
 	cursor csafCursor
 
 	latest  string              // the archive to unpack, "" if that was done
+	missing error               // there is no archive_latest.txt
 	held    map[string]struct{} // documents, when needed
 	changes list
 	gone    list // deletions.csv
@@ -79,6 +80,9 @@ func (p *provider) fetch(ctx context.Context) error {
 	}
 	if err := p.askLists(ctx); err != nil {
 		return err
+	}
+	if p.missing != nil && p.changes.missing != nil {
+		return errors.Join(p.missing, p.changes.missing)
 	}
 	gone := stillDeleted(p.changes.rows, p.gone.rows)
 	first := p.cursor.Archive == ""
@@ -108,7 +112,11 @@ var archiveName = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.tar\.(zst|gz|bz2)$`)
 // askArchive finds out whether there is an archive that was not unpacked yet.
 func (p *provider) askArchive(ctx context.Context) error {
 	resp, err := p.m.Get(ctx, p.base+"archive_latest.txt")
-	if errors.Is(err, ErrUnchanged) || NotFound(err) {
+	if errors.Is(err, ErrUnchanged) {
+		return nil
+	}
+	if NotFound(err) {
+		p.missing = err
 		return nil
 	}
 	if err != nil {

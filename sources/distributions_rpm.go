@@ -65,7 +65,7 @@ var rpmDistributions = []Source{
 		Format:  "oval",
 		Every:   12 * time.Hour,
 		Version: 1,
-		Fetch:   Files(photonOVAL),
+		Fetch:   Releases(photonOVAL),
 		Parse:   normalize.PhotonOVAL,
 	},
 	{
@@ -121,7 +121,7 @@ var rpmDistributions = []Source{
 		Format:  "oval",
 		Every:   24 * time.Hour,
 		Version: 1,
-		Fetch:   Files(suseOVAL),
+		Fetch:   Releases(suseOVAL),
 		Parse:   normalize.SUSEOVAL,
 	},
 }

@@ -23,6 +23,32 @@ func Files(urls map[string]string) Fetch {
 	}
 }
 
+// Releases fetches one document a release of a system. A release that
+// upstream does not serve is passed over as long as it serves another: one
+// that it has not begun, and one at its end of life, whose document is kept.
+func Releases(urls map[string]string) Fetch {
+	return func(ctx context.Context, m *Mirror) error {
+		var errs, missing []error
+		for _, name := range slices.Sorted(maps.Keys(urls)) {
+			err := copyAll(ctx, m, map[string]string{name: urls[name]}, nil)
+			switch {
+			case NotFound(err):
+				m.opt.Log.Info("release is not served", "document", name, "error", err)
+				missing = append(missing, err)
+			case err != nil:
+				errs = append(errs, err)
+			}
+			if err != nil && !ofDocument(err) {
+				break
+			}
+		}
+		if len(missing) == len(urls) {
+			errs = missing
+		}
+		return errors.Join(errs...)
+	}
+}
+
 // copyAll copies each document and commits it with the cursor. It goes on
 // after what is wrong with one document, and stops at what is wrong with the
 // host, which the next document would suffer as well.

@@ -37,6 +37,36 @@ func TestFilesGoOn(t *testing.T) {
 	}
 }
 
+// TestReleases has a release that is not served, one that is no more, and in
+// the end none at all.
+func TestReleases(t *testing.T) {
+	dir := t.TempDir()
+	writeTree(t, dir, map[string]string{"x.test/1.json": doc, "x.test/2.json": doc})
+	docs := &sourcetest.Memory{}
+	urls := map[string]string{"1": "https://x.test/1.json", "2": "https://x.test/2.json", "3": "https://x.test/3.json"}
+	fetch := func() error {
+		return sources.Releases(urls)(t.Context(), mirrorOf(t, docs, dir, sources.MirrorOptions{}))
+	}
+	if err := fetch(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "x.test", "1.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := fetch(); err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Sorted(maps.Keys(docs.Reopen().Documents())); !slices.Equal(got, []string{"1", "2"}) {
+		t.Errorf("documents are %q", got)
+	}
+	if err := os.Remove(filepath.Join(dir, "x.test", "2.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := fetch(); !sources.NotFound(err) {
+		t.Errorf("no release is served: %v", err)
+	}
+}
+
 // TestArchiveSelection changes what is selected of an archive that did not
 // change.
 func TestArchiveSelection(t *testing.T) {

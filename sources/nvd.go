@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"net/http"
 	"strconv"
 	"strings"
 )
@@ -67,7 +68,8 @@ func fetchNVDFeeds(ctx context.Context, m *Mirror, cursor *nvdCursor) error {
 		return err
 	}
 	if len(cursor.Feeds) == 0 {
-		return fmt.Errorf("%s*.meta: %w: no feed of any year", nvdFeeds, ErrIncomplete)
+		missing := &StatusError{URL: nvdFeeds + "*.meta", Status: http.StatusNotFound}
+		return fmt.Errorf("%w: %w: no feed of any year", missing, ErrIncomplete)
 	}
 	if cursor.API != nil {
 		if err := deleteBelow(m, nvdAPIFolder+"/"); err != nil {

@@ -111,8 +111,12 @@ func countItems(page []byte) (int, error) {
 	return len(*p.Items), nil
 }
 
-// end deletes the pages behind the last and commits.
+// end deletes the pages behind the last, and what is known of them, and
+// commits.
 func (p *pages) end(ctx context.Context, n int) error {
+	for behind := n + 1; behind <= p.cursor.End; behind++ {
+		p.m.Forget(p.base + strconv.Itoa(behind))
+	}
 	var gone []string
 	err := p.m.Names(func(name string) bool {
 		if name >= pageName(n) {

@@ -26,6 +26,16 @@ type siteKind struct {
 
 // siteKinds are the kinds by name.
 var siteKinds = map[string]siteKind{
+	"csaf": {
+		format: "csaf", members: []string{"url", "ecosystem"},
+		fetch: func(f *siteFeed) (Fetch, error) { return CSAFProvider(f.URL), nil },
+		parse: func(f *siteFeed) normalize.Parser { return normalize.CSAF(f.Ecosystem, f.prefix()) },
+	},
+	"oval": {
+		format: "oval", members: []string{"url", "ecosystem"}, ecosystem: true,
+		fetch: func(f *siteFeed) (Fetch, error) { return File("oval.xml", f.URL), nil },
+		parse: func(f *siteFeed) normalize.Parser { return normalize.OVAL(f.Ecosystem, f.prefix()) },
+	},
 	"osv-directory": {
 		format: "osv", members: []string{"url", "path", "match", "not"}, parse: parseOSV,
 		fetch: func(f *siteFeed) (Fetch, error) {
@@ -68,6 +78,9 @@ var siteKinds = map[string]siteKind{
 func siteKindNames() []string { return slices.Sorted(maps.Keys(siteKinds)) }
 
 func parseOSV(*siteFeed) normalize.Parser { return normalize.OSV }
+
+// prefix begins the IDs made for what the feed says of a CVE.
+func (f *siteFeed) prefix() string { return strings.ToUpper(f.Name) }
 
 // selection says which files are records: all .json, if the file does not
 // say.

@@ -17,11 +17,11 @@ import (
 // it names.
 //
 // A folder is a tree of files laid out as <host>/<path>; a request with a
-// query is answered by the file <path>?<query> if there is one, else by
-// <path>. A folder's index.html is its listing. Size and modification time
-// (in nanoseconds) of a file are its validators: a request that shows them is
-// answered 304. What the tree lacks is 404. Nothing outside the tree is read,
-// whatever a URL or a link says.
+// query is answered by the file <path>?<query>, or <path>/index.html?<query>,
+// if there is one, else by <path>. A folder's index.html is its listing. Size
+// and modification time (in nanoseconds) of a file are its validators: a
+// request that shows them is answered 304. What the tree lacks is 404. Nothing
+// outside the tree is read, whatever a URL or a link says.
 //
 // A URL is asked for <URL>/<host>/<path> in the place of each request.
 func Upstream(where string) (http.RoundTripper, error) {
@@ -86,8 +86,10 @@ func (t *tree) open(u *url.URL) (*os.File, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	if u.RawQuery != "" && !strings.Contains(u.RawQuery, "/") {
-		if f, info, err := t.regular(name + "?" + u.RawQuery); err == nil {
-			return f, info, nil
+		for _, n := range []string{name, path.Join(name, "index.html")} {
+			if f, info, err := t.regular(n + "?" + u.RawQuery); err == nil {
+				return f, info, nil
+			}
 		}
 	}
 	f, info, err := t.regular(name)

@@ -139,8 +139,9 @@ func (t table) put(key, v []byte) error {
 	return t.overlay.Put(key, fastEncoder().EncodeAll(v, nil))
 }
 
-// delete takes key away.
-func (t table) delete(key []byte) error { return t.overlay.Put(key, nil) }
+// delete takes key away. The value is empty and not nil: within its own
+// transaction bbolt gives back what was put, and nil would be "not there".
+func (t table) delete(key []byte) error { return t.overlay.Put(key, []byte{}) }
 
 // from yields the entries at or after key in order; key and value are good
 // until the next step. After it *errp holds what went wrong.

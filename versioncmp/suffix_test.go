@@ -23,8 +23,8 @@ func TestSuffixNamesTheRule(t *testing.T) {
 		"Packagist:https://packages.drupal.org/8": packagistScheme,
 		"Arch Linux:rolling":                      archScheme,
 
-		"Docker Hardened Images":                        nil,
-		"Docker Hardened Images:":                       nil,
+		"Docker Hardened Images":                        tagScheme,
+		"Docker Hardened Images:":                       tagScheme,
 		"Docker Hardened Images:Docker Hardened Images": nil,
 		"TuxCare":             nil,
 		"TuxCare:TuxCare:npm": nil,
