@@ -9,7 +9,7 @@ import (
 )
 
 // readmeLines returns the commands in the shell blocks of README.md in the
-// working folder, without comments.
+// working folder, without comments and redirections.
 func readmeLines(t *testing.T) []string {
 	t.Helper()
 	data, err := os.ReadFile("README.md")
@@ -20,6 +20,7 @@ func readmeLines(t *testing.T) []string {
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(data), -1) {
 		for line := range strings.Lines(block[1]) {
 			line, _, _ = strings.Cut(line, "  #")
+			line, _, _ = strings.Cut(line, " > ")
 			if line = strings.TrimSpace(line); line != "" {
 				lines = append(lines, line)
 			}
