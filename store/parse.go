@@ -21,13 +21,14 @@ type parser struct {
 	b      *batch
 	blobs  blobReader
 	pieces *sorter
+	day    string // today
 	buf    []byte
 }
 
 // parse parses what is due of feed. Errors of documents are in the batch's
 // outcome; the error returned is one of the store, or ctx's.
 func (s *Store) parse(ctx context.Context, feed Feed, opt *UpdateOptions) (*batch, error) {
-	p := &parser{s: s, opt: opt, b: &batch{feed: feed}}
+	p := &parser{s: s, opt: opt, b: &batch{feed: feed}, day: s.today()}
 	p.b.out.Source = feed.Name
 	p.b.changes = newSorter(s.dir, changesLimit)
 	p.b.updates = newSorter(s.dir, updatesLimit)
@@ -290,9 +291,7 @@ func (p *parser) piece(r *normalize.Record, found *docFindings) (err error) {
 	if p.b.feed.Enrich {
 		return p.pieces.add([]byte(r.ID), r.DatabaseSpecific)
 	}
-	for _, f := range normalize.Lint(r) {
-		found.add(f)
-	}
+	p.lint(r, found)
 	if p.buf, err = normalize.AppendEncode(p.buf[:0], r); err != nil {
 		return err
 	}
@@ -301,6 +300,18 @@ func (p *parser) piece(r *normalize.Record, found *docFindings) (err error) {
 		op[0] = putDated
 	}
 	return p.pieces.add([]byte(r.ID), op, p.buf)
+}
+
+// lint notes which rules of OSV r breaks. That upstream gives no modified is
+// no finding: the record gets the day of its part.
+func (p *parser) lint(r *normalize.Record, found *docFindings) {
+	dated := *r
+	if dated.Modified == "" {
+		dated.Modified = p.day
+	}
+	for _, f := range normalize.Lint(&dated) {
+		found.add(f)
+	}
 }
 
 // compare unites the pieces of each ID, compares the parts with those that
