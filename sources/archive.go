@@ -156,22 +156,9 @@ func (u *unpacking) sweep() error {
 	if len(u.seen) == 0 {
 		return fmt.Errorf("%w: the archive has no document", ErrIncomplete)
 	}
-	var gone []string
-	err := u.m.Names(func(name string) bool {
+	return u.m.sweep(func(name string) bool {
 		_, ok := u.seen[name]
 		in := u.dir == "" || strings.HasPrefix(name, u.dir+"/")
-		if in && !ok && (u.keep == nil || !u.keep(name)) {
-			gone = append(gone, name)
-		}
-		return true
+		return in && !ok && (u.keep == nil || !u.keep(name))
 	})
-	if err != nil {
-		return err
-	}
-	for _, name := range gone {
-		if err := u.m.Delete(name); err != nil {
-			return err
-		}
-	}
-	return nil
 }

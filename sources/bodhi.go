@@ -120,20 +120,8 @@ func (b *bodhi) all(ctx context.Context) error {
 	if len(b.seen) < b.total || len(b.seen) == 0 {
 		return located(b.address("", 1), fmt.Errorf("%w: %d updates seen, %d counted", ErrIncomplete, len(b.seen), b.total))
 	}
-	var gone []string
-	err := b.m.Names(func(name string) bool {
-		if _, ok := b.seen[name]; !ok {
-			gone = append(gone, name)
-		}
-		return true
-	})
-	if err != nil {
+	if err := b.m.sweepOthers(b.seen); err != nil {
 		return err
-	}
-	for _, name := range gone {
-		if err := b.m.Delete(name); err != nil {
-			return err
-		}
 	}
 	b.cursor = bodhiCursor{Since: b.day()}
 	return nil

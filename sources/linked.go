@@ -86,7 +86,7 @@ func (p *linked) fetch(ctx context.Context, first string) error {
 		return located(first, fmt.Errorf("%w: no records", ErrIncomplete))
 	}
 	if len(p.seen) >= total {
-		if err := p.sweep(); err != nil {
+		if err := p.m.sweepOthers(p.seen); err != nil {
 			return err
 		}
 	}
@@ -169,24 +169,4 @@ func (p *linked) read(r io.Reader) (page linkedPage, err error) {
 		page.Names = append(page.Names, name)
 	}
 	return page, nil
-}
-
-// sweep deletes the documents that no page has.
-func (p *linked) sweep() error {
-	var gone []string
-	err := p.m.Names(func(name string) bool {
-		if _, ok := p.seen[name]; !ok {
-			gone = append(gone, name)
-		}
-		return true
-	})
-	if err != nil {
-		return err
-	}
-	for _, name := range gone {
-		if err := p.m.Delete(name); err != nil {
-			return err
-		}
-	}
-	return nil
 }

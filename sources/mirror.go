@@ -168,6 +168,34 @@ func (m *Mirror) Delete(name string) error {
 	return nil
 }
 
+// sweep deletes the documents that gone says upstream has no more.
+func (m *Mirror) sweep(gone func(name string) bool) error {
+	var names []string
+	err := m.Names(func(name string) bool {
+		if gone(name) {
+			names = append(names, name)
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := m.Delete(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepOthers deletes the documents that are not in seen.
+func (m *Mirror) sweepOthers(seen map[string]struct{}) error {
+	return m.sweep(func(name string) bool {
+		_, ok := seen[name]
+		return !ok
+	})
+}
+
 // Names calls yield with the names of all documents as of the last Commit,
 // sorted, until it returns false. It must not be called inside yield.
 func (m *Mirror) Names(yield func(name string) bool) error { return m.docs.Names(yield) }

@@ -117,20 +117,8 @@ func (p *pages) end(ctx context.Context, n int) error {
 	for behind := n + 1; behind <= p.cursor.End; behind++ {
 		p.m.Forget(p.base + strconv.Itoa(behind))
 	}
-	var gone []string
-	err := p.m.Names(func(name string) bool {
-		if name >= pageName(n) {
-			gone = append(gone, name)
-		}
-		return true
-	})
-	if err != nil {
+	if err := p.m.sweep(func(name string) bool { return name >= pageName(n) }); err != nil {
 		return err
-	}
-	for _, name := range gone {
-		if err := p.m.Delete(name); err != nil {
-			return err
-		}
 	}
 	p.cursor.Next, p.cursor.End = 0, n
 	return p.m.Commit(ctx, p.cursor)

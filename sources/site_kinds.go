@@ -125,7 +125,7 @@ func Folder(dir string, sel Selection) Fetch {
 			err = fmt.Errorf("%w: no file of it is wanted", ErrIncomplete)
 		}
 		if err == nil {
-			err = deleteOthers(m, seen)
+			err = m.sweepOthers(seen)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", dir, err)
@@ -141,24 +141,4 @@ func putFile(m *Mirror, root *os.Root, p, name string) error {
 	}
 	defer f.Close()
 	return m.Put(name, f)
-}
-
-// deleteOthers deletes the documents that are not in seen.
-func deleteOthers(m *Mirror, seen map[string]struct{}) error {
-	var gone []string
-	err := m.Names(func(name string) bool {
-		if _, ok := seen[name]; !ok {
-			gone = append(gone, name)
-		}
-		return true
-	})
-	if err != nil {
-		return err
-	}
-	for _, name := range gone {
-		if err := m.Delete(name); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -59,6 +59,18 @@ const (
 	listTag    = 'l'
 )
 
+// open gives the batch its sorters, which write their runs to dir.
+func (b *batch) open(dir string) {
+	b.changes, b.updates = newSorter(dir, changesLimit), newSorter(dir, updatesLimit)
+}
+
+// empty drops all that was put into the batch.
+func (b *batch) empty(dir string) {
+	b.close()
+	b.table = nil
+	b.open(dir)
+}
+
 func (b *batch) close() {
 	for _, s := range []*sorter{b.changes, b.updates, b.table} {
 		if s != nil {

@@ -18,7 +18,11 @@ func (p *parser) enrich(ctx context.Context) error {
 		return err
 	}
 	if !due {
-		return p.keepTable(ctx, before)
+		p.b.out.Parts = before
+		return p.eachDocument(ctx, func(d *namedDoc) error {
+			p.keep(d)
+			return nil
+		})
 	}
 	p.b.table = newSorter(p.s.dir, changesLimit)
 	after := 0
@@ -50,8 +54,7 @@ func (p *parser) enrich(ctx context.Context) error {
 // dropTable leaves the table as it was where some documents do not parse: a
 // table is one state of all documents, and half of it is not written.
 func (p *parser) dropTable(sick []namedDoc, rows int) error {
-	p.b.close()
-	p.b.changes, p.b.updates, p.b.table = newSorter(p.s.dir, changesLimit), newSorter(p.s.dir, updatesLimit), nil
+	p.b.empty(p.s.dir)
 	p.b.out.Parts = rows
 	for _, d := range sick {
 		if err := p.updateEntry(d.name, d.docEntry); err != nil {
@@ -59,14 +62,6 @@ func (p *parser) dropTable(sick []namedDoc, rows int) error {
 		}
 	}
 	return nil
-}
-
-func (p *parser) keepTable(ctx context.Context, rows int) error {
-	p.b.out.Parts = rows
-	return p.eachDocument(ctx, func(d *namedDoc) error {
-		p.keep(d)
-		return nil
-	})
 }
 
 // rows parses one document into the table and returns its number of rows;

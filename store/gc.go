@@ -18,11 +18,14 @@ func (s *Store) Collect() (freed int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := s.moveSparse(used); err != nil {
+	moved, err := s.moveSparse(used)
+	if err != nil {
 		return 0, err
 	}
-	if used, err = s.packUse(); err != nil {
-		return 0, err
+	if moved {
+		if used, err = s.packUse(); err != nil {
+			return 0, err
+		}
 	}
 	var drop [][]byte
 	err = s.db.View(func(tx *bolt.Tx) error {
@@ -75,8 +78,9 @@ func (b *blob) addUse(used map[uint64]uint64) {
 	}
 }
 
-// moveSparse writes the small documents of sparse packs anew.
-func (s *Store) moveSparse(used map[uint64]uint64) error {
+// moveSparse writes the small documents of sparse packs anew, and reports
+// whether there was reason to.
+func (s *Store) moveSparse(used map[uint64]uint64) (bool, error) {
 	isSparse := map[uint64]bool{}
 	err := s.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket(packBucket).ForEach(func(k, v []byte) error {
@@ -89,9 +93,9 @@ func (s *Store) moveSparse(used map[uint64]uint64) error {
 	})
 	// Short packs end every commit: moving a few of them gains nothing.
 	if err != nil || len(isSparse) < 32 {
-		return err
+		return false, err
 	}
-	return s.move(isSparse)
+	return true, s.move(isSparse)
 }
 
 // move writes the documents that lie in one of the packs into new ones.

@@ -30,8 +30,7 @@ type parser struct {
 func (s *Store) parse(ctx context.Context, feed Feed, opt *UpdateOptions) (*batch, error) {
 	p := &parser{s: s, opt: opt, b: &batch{feed: feed}, day: s.today()}
 	p.b.out.Source = feed.Name
-	p.b.changes = newSorter(s.dir, changesLimit)
-	p.b.updates = newSorter(s.dir, updatesLimit)
+	p.b.open(s.dir)
 	p.blobs.s = s
 	p.pieces = newSorter(s.dir, piecesLimit)
 	defer p.pieces.close()
@@ -174,8 +173,7 @@ func (p *parser) guard(before, after int) {
 	if before < guardFrom || after*10 >= before*9 || p.opt.AcceptShrink[p.b.feed.Name] {
 		return
 	}
-	p.b.close()
-	p.b.changes, p.b.updates, p.b.table = newSorter(p.s.dir, changesLimit), newSorter(p.s.dir, updatesLimit), nil
+	p.b.empty(p.s.dir)
 	p.b.out.Parts, p.b.out.PartsChanged, p.b.out.PartsGone = before, 0, 0
 	p.b.out.Err = errors.Join(p.b.out.Err, fmt.Errorf("%w: %d of %d are left; the last good ones are kept (--accept-shrink %s to insist)",
 		ErrShrunk, after, before, p.b.feed.Name))

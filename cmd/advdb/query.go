@@ -65,15 +65,26 @@ func (a *app) query(args []string, opt queryOptions) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.OpenDB(a.dir)
+	db, err := a.openToAsk()
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := a.warnStale(db); err != nil {
-		return err
-	}
 	return ask(db)
+}
+
+// openToAsk opens the database for questions, with a warning where its data
+// are old.
+func (a *app) openToAsk() (*store.DB, error) {
+	db, err := store.OpenDB(a.dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.warnStale(db); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
 }
 
 // question reads what is asked.
@@ -134,7 +145,7 @@ const staleAfter = 7 * 24 * time.Hour
 
 // warnStale says which sources were last fetched long ago.
 func (a *app) warnStale(db *store.DB) error {
-	list, err := a.knownSources()
+	list, err := a.knownSources(db)
 	if err != nil {
 		return err
 	}

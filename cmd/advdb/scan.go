@@ -116,14 +116,11 @@ func (a *app) scan(files, failOn []string) error {
 	if err != nil {
 		return err
 	}
-	db, err := store.OpenDB(a.dir)
+	db, err := a.openToAsk()
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := a.warnStale(db); err != nil {
-		return err
-	}
 	bad := false
 	for _, f := range files {
 		line, err := a.scanFile(db, f)

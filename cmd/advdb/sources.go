@@ -38,8 +38,9 @@ error, findings.
 }
 
 // knownSources joins the table in the binary, the state, and the status of
-// the last fetches, of which the later goes before.
-func (a *app) knownSources() ([]store.SourceState, error) {
+// the last fetches, of which the later goes before. db is nil where there is
+// no state.
+func (a *app) knownSources(db *store.DB) ([]store.SourceState, error) {
 	known, err := a.registry()
 	if err != nil {
 		return nil, err
@@ -49,14 +50,9 @@ func (a *app) knownSources() ([]store.SourceState, error) {
 		return nil, err
 	}
 	list := known.states(status)
-	db, err := store.OpenDB(a.dir)
-	if errors.Is(err, store.ErrNoData) {
+	if db == nil {
 		return list, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close()
 	held, err := db.Sources()
 	if err != nil {
 		return nil, err
@@ -79,6 +75,19 @@ func (a *app) knownSources() ([]store.SourceState, error) {
 	return list, nil
 }
 
+// heldSources is knownSources of the state in the database's folder, if any.
+func (a *app) heldSources() ([]store.SourceState, error) {
+	db, err := store.OpenDB(a.dir)
+	if errors.Is(err, store.ErrNoData) {
+		return a.knownSources(nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	return a.knownSources(db)
+}
+
 func indexSource(list []store.SourceState, name string) int {
 	for i := range list {
 		if list[i].Name == name {
@@ -89,7 +98,7 @@ func indexSource(list []store.SourceState, name string) int {
 }
 
 func (a *app) listSources() error {
-	list, err := a.knownSources()
+	list, err := a.heldSources()
 	if err != nil {
 		return err
 	}
@@ -115,7 +124,7 @@ func (a *app) listSources() error {
 
 // showSource prints one source.
 func (a *app) showSource(name string) error {
-	list, err := a.knownSources()
+	list, err := a.heldSources()
 	if err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func (a *app) readStatus() (*statusReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := a.knownSources()
+	list, err := a.knownSources(db)
 	if err != nil {
 		return nil, err
 	}
