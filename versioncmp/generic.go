@@ -63,17 +63,17 @@ func trimZeros(segments []int64) []int64 {
 
 // plainIdentifiers reports whether go-version and SemVer read every
 // identifier alike: text, or a number below 2^63 without leading zeros or
-// sign.
+// sign. Text that begins with more digits than that counts as a number there,
+// even where it ends otherwise: strconv.ParseInt stops at the overflow.
 func plainIdentifiers(pre string) bool {
 	for id := range strings.SplitSeq(pre, ".") {
-		_, err := strconv.ParseInt(id, 10, 64)
-		if isNumber(id) && (err != nil || hasLeadingZero(id)) || !isNumber(id) && !plainText(id) {
+		n, err := strconv.ParseInt(id, 10, 64)
+		switch {
+		case isNumber(id) && (err != nil || hasLeadingZero(id)):
+			return false
+		case !isNumber(id) && (err == nil || n != 0):
 			return false
 		}
 	}
 	return true
 }
-
-// plainText reports whether id, which is no number, is none to
-// strconv.ParseInt either.
-func plainText(id string) bool { return !isNumber(strings.TrimPrefix(id, "-")) }
