@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -93,7 +92,7 @@ type ageLimit struct {
 	hours      float64
 }
 
-var limitForm = regexp.MustCompile(`^\s*([a-z0-9][a-z0-9._-]*)\s*>\s*([0-9]+(?:\.[0-9]+)?)([mhdw])\s*$`)
+var limitForm = regexp.MustCompile(`^\s*([a-z0-9][a-z0-9._-]*)\s*>\s*(\S+)\s*$`)
 
 func parseLimits(list []string) ([]ageLimit, error) {
 	var out []ageLimit
@@ -102,12 +101,11 @@ func parseLimits(list []string) ([]ageLimit, error) {
 		if m == nil {
 			return nil, usagef("--fail-if %q: want NAME>AGE such as nvd>36h", s)
 		}
-		n, err := strconv.ParseFloat(m[2], 64)
+		age, err := parseAge(m[2])
 		if err != nil {
 			return nil, usagef("--fail-if %q: %v", s, err)
 		}
-		unit := map[string]float64{"m": 1.0 / 60, "h": 1, "d": 24, "w": 168}[m[3]]
-		out = append(out, ageLimit{s, m[1], n * unit})
+		out = append(out, ageLimit{s, m[1], age.Hours()})
 	}
 	return out, nil
 }
