@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"store":               {"cpe", "normalize", "versioncmp"},
 	"query":               {"cpe", "normalize", "store", "versioncmp"},
 	"snapshot":            {"normalize", "store", "versioncmp"},
-	"server":              {"query", "store", "versioncmp"},
+	"server":              {"normalize", "query", "snapshot", "store", "versioncmp"},
 	"cmd/advdb":           {"cpe", "normalize", "query", "server", "snapshot", "sources", "sources/fixture", "store", "versioncmp"},
 	"internal/sharedtest": {},
 }

@@ -1,13 +1,10 @@
 package normalize
 
 import (
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/advdb/advdb/internal/sharedtest"
 )
 
 // parseAll parses text and returns the records' encodings by ID, and findings
@@ -30,15 +27,6 @@ func parseAll(t testing.TB, p Parser, name, text string) (records map[string]str
 		return nil
 	})
 	return records, findings, err
-}
-
-func sharedText(t testing.TB, elem ...string) string {
-	t.Helper()
-	data, err := os.ReadFile(sharedtest.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
 }
 
 const archText = `[

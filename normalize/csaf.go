@@ -17,6 +17,7 @@ type csafDocument struct {
 		} `json:"aggregate_severity"`
 		Category   string          `json:"category"`
 		Version    string          `json:"csaf_version"`
+		Notes      []csafNote      `json:"notes"`
 		References []csafReference `json:"references"`
 		Title      string          `json:"title"`
 		Tracking   struct {
@@ -32,6 +33,7 @@ type csafDocument struct {
 
 type csafReference struct {
 	Category string `json:"category"` // self or external
+	Summary  string `json:"summary"`
 	URL      string `json:"url"`
 }
 
@@ -108,8 +110,12 @@ func readCSAF(d Doc) (*csafDocument, error) {
 // note returns the text of the first note of a category and, if one is given,
 // a title.
 func (v *csafVulnerability) note(category, title string) string {
-	for i := range v.Notes {
-		if n := &v.Notes[i]; n.Category == category && (title == "" || n.Title == title) {
+	return noteOf(v.Notes, category, title)
+}
+
+func noteOf(notes []csafNote, category, title string) string {
+	for i := range notes {
+		if n := &notes[i]; n.Category == category && (title == "" || n.Title == title) {
 			return n.Text
 		}
 	}

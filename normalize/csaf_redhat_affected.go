@@ -114,16 +114,20 @@ func (e *vexEntry) ranges(ecosystem string) []Range {
 // leastVersion returns the least of versions, of equal ones the lexically
 // smaller.
 func leastVersion(ecosystem string, versions []string) string {
-	return slices.MinFunc(versions, func(a, b string) int {
-		va, erra := versioncmp.Parse(ecosystem, a)
-		vb, errb := versioncmp.Parse(ecosystem, b)
-		if erra == nil && errb == nil {
-			if c := va.Compare(vb); c != 0 {
-				return c
-			}
+	return slices.MinFunc(versions, func(a, b string) int { return compareVersions(ecosystem, a, b) })
+}
+
+// compareVersions orders versions of an ecosystem; those that are equal, or
+// that cannot be compared, as text.
+func compareVersions(ecosystem, a, b string) int {
+	va, erra := versioncmp.Parse(ecosystem, a)
+	vb, errb := versioncmp.Parse(ecosystem, b)
+	if erra == nil && errb == nil {
+		if c := va.Compare(vb); c != 0 {
+			return c
 		}
-		return strings.Compare(a, b)
-	})
+	}
+	return strings.Compare(a, b)
 }
 
 // statements makes the statements, in order: each package of each product

@@ -1,10 +1,7 @@
 package normalize
 
 import (
-	"archive/tar"
 	stdjson "encoding/json"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,41 +9,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/advdb/advdb/internal/sharedtest"
 )
 
 // vexDocuments yields the real VEX documents.
 func vexDocuments(t testing.TB, yield func(name string, data []byte)) {
 	root := sharedtest.Path(t, "upstream", "day2", "security.access.redhat.com", "data", "csaf", "v2", "vex")
-	f, err := os.Open(filepath.Join(root, "csaf_vex_2026-08-01.tar.zst"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := zstd.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	tr := tar.NewReader(z)
-	for {
-		h, err := tr.Next()
-		if errors.Is(err, io.EOF) {
-			break
+	walkArchive(t, filepath.Join(root, "csaf_vex_2026-08-01.tar.zst"), func(d sharedDoc) {
+		if strings.HasSuffix(d.name, ".json") {
+			yield(d.name, d.data)
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.HasSuffix(h.Name, ".json") {
-			data, err := io.ReadAll(tr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			yield(h.Name, data)
-		}
-	}
+	})
 	loose, err := filepath.Glob(filepath.Join(root, "2026", "*.json"))
 	if err != nil {
 		t.Fatal(err)

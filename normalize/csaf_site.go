@@ -17,9 +17,17 @@ import (
 // more than a table.
 type csafVendor struct {
 	prefix string // of records that are about one CVE, with its hyphen
-	// pkg returns the package that a product ID stands for, and its version,
-	// "" where it names none.
-	pkg func(at csafPlace) (Package, string, error)
+	// pkg returns the package that a product ID of a status stands for, and
+	// its version, "" where it names none.
+	pkg func(at csafPlace, status string) (Package, string, error)
+	// statuses are the statuses that the vendor uses in another sense than the
+	// standard: what each means.
+	statuses map[string]string
+	// settle, unless nil, decides between what is said of one package in
+	// several ways, when all was read.
+	settle func(c *csafReading)
+	// mend, unless nil, changes the record at the end.
+	mend func(c *csafReading, r *Record) error
 }
 
 // CSAF returns the parser of any provider's CSAF 2.0, security advisories and
@@ -35,7 +43,7 @@ type csafVendor struct {
 //
 // Source: CSAF 2.0, 3.2.3.9 product_status; VERS specification.
 func CSAF(ecosystem, prefix string) Parser {
-	return csafVendor{prefix: prefix + "-", pkg: func(at csafPlace) (Package, string, error) {
+	return csafVendor{prefix: prefix + "-", pkg: func(at csafPlace, _ string) (Package, string, error) {
 		return csafPurl(at, ecosystem)
 	}}.parse
 }
@@ -51,7 +59,7 @@ func (v csafVendor) parse(d Doc, emit func(*Record) error) error {
 	if err != nil {
 		return err
 	}
-	c := &csafReading{vendor: v, doc: doc, index: doc.Tree.index(), places: map[csafKey]*csafSaid{}, nameless: map[string]string{}}
+	c := &csafReading{vendor: v, doc: doc, index: doc.Tree.index(), places: map[csafKey]*csafSaid{}, nameless: map[string][]string{}}
 	for i := range doc.Vulnerabilities {
 		c.vulnerability(&doc.Vulnerabilities[i])
 	}
@@ -59,8 +67,9 @@ func (v csafVendor) parse(d Doc, emit func(*Record) error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", doc.Document.Tracking.ID, err)
 	}
-	for _, id := range slices.Sorted(maps.Keys(c.nameless)) {
-		d.report(Finding{Place: r.ID, Rule: "no-package", Message: id + ": " + c.nameless[id]})
+	for _, why := range slices.Sorted(maps.Keys(c.nameless)) {
+		ids := set(c.nameless[why])
+		d.report(Finding{Place: r.ID, Rule: "no-package", Message: fmt.Sprintf("%s: %s (%d products)", ids[0], why, len(ids))})
 	}
 	return emit(r)
 }
@@ -72,7 +81,7 @@ type csafReading struct {
 	index    *csafIndex
 	cves     []string
 	places   map[csafKey]*csafSaid
-	nameless map[string]string // why product IDs name no package
+	nameless map[string][]string // product IDs, by why they name no package
 }
 
 // A csafKey names a package.
@@ -85,6 +94,7 @@ type csafSaid struct {
 	spans    []versioncmp.Span
 	all      bool // known affected, without a version
 	said     []Statement
+	other    []string // versions that fix it as well, where one had to be chosen
 }
 
 // csafStatuses are the statuses of CSAF 2.0, 3.2.3.9, but for "recommended",
@@ -123,8 +133,12 @@ func (c *csafReading) vulnerability(v *csafVulnerability) {
 	if isCVE(v.CVE) {
 		c.cves = addOnce(c.cves, v.CVE)
 	}
-	for _, status := range slices.Sorted(maps.Keys(csafStatuses)) {
-		for _, id := range v.Status[status] {
+	for _, name := range slices.Sorted(maps.Keys(v.Status)) {
+		status := cmp.Or(c.vendor.statuses[name], name)
+		if csafStatuses[status] == nil {
+			continue
+		}
+		for _, id := range v.Status[name] {
 			c.product(id, status, "")
 		}
 	}
@@ -142,12 +156,12 @@ func (c *csafReading) vulnerability(v *csafVulnerability) {
 func (c *csafReading) product(id, status, detail string) {
 	at, ok := c.index.resolve(id)
 	if !ok {
-		c.nameless[id] = "not in the product tree"
+		c.unnamed(id, "not in the product tree")
 		return
 	}
-	p, version, err := c.vendor.pkg(at)
+	p, version, err := c.vendor.pkg(at, status)
 	if err != nil {
-		c.nameless[id] = err.Error()
+		c.unnamed(id, err.Error())
 		return
 	}
 	key := csafKey{p.Ecosystem, p.Name, p.Purl}
@@ -163,16 +177,18 @@ func (c *csafReading) product(id, status, detail string) {
 	case strings.HasPrefix(text, "vers:") && strings.HasSuffix(status, "affected") && status != "known_not_affected":
 		spans, err := versioncmp.ParseRequirement("vers", text)
 		if err != nil {
-			c.nameless[id] = err.Error()
+			c.unnamed(id, err.Error())
 			return
 		}
 		said.spans = append(said.spans, spans...)
 	case text != "" && status != "known_not_affected" && status != "under_investigation":
-		c.nameless[id] = fmt.Sprintf("versions %q", text)
+		c.unnamed(id, fmt.Sprintf("versions %q", text))
 	default:
 		csafStatuses[status](said, version)
 	}
 }
+
+func (c *csafReading) unnamed(id, why string) { c.nameless[why] = append(c.nameless[why], id) }
 
 // inner is the component that the place is about, or the product itself.
 func (at csafPlace) inner() *csafProduct {
@@ -183,6 +199,9 @@ func (at csafPlace) inner() *csafProduct {
 }
 
 func (c *csafReading) record() (*Record, error) {
+	if c.vendor.settle != nil {
+		c.vendor.settle(c)
+	}
 	d := &c.doc.Document
 	r := &Record{ID: d.Tracking.ID, Upstream: c.cves, Summary: d.Title, Published: csafTime(d.Tracking.Initial), Modified: csafTime(d.Tracking.Current)}
 	if len(c.cves) == 1 && strings.Contains(strings.ToUpper(r.ID), c.cves[0]) {
@@ -194,6 +213,7 @@ func (c *csafReading) record() (*Record, error) {
 		}
 		return c
 	}, r.ID)
+	r.Details = noteOf(d.Notes, "description", "")
 	for i := range c.doc.Vulnerabilities {
 		v := &c.doc.Vulnerabilities[i]
 		r.Details = longer(r.Details, v.note("description", ""))
@@ -206,10 +226,24 @@ func (c *csafReading) record() (*Record, error) {
 			r.References = append(r.References, Reference{Type: map[bool]string{true: "ADVISORY", false: "WEB"}[ref.Category == "self"], URL: ref.URL})
 		}
 	}
+	statements := c.say(r)
+	if d.Severity.Text != "" {
+		if err := r.SetSpecific(map[string]any{"severity": d.Severity.Text}); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.AddStatements(statements...); err != nil || c.vendor.mend == nil {
+		return r, err
+	}
+	return r, c.vendor.mend(c, r)
+}
+
+// say makes r's affected entries and returns the statements, both in the
+// order of packages.
+func (c *csafReading) say(r *Record) (statements []Statement) {
 	keys := slices.SortedFunc(maps.Keys(c.places), func(a, b csafKey) int {
 		return cmp.Or(strings.Compare(a.ecosystem, b.ecosystem), strings.Compare(a.name, b.name), strings.Compare(a.purl, b.purl))
 	})
-	var statements []Statement
 	for _, k := range keys {
 		s, p := c.places[k], Package{Ecosystem: k.ecosystem, Name: k.name, Purl: k.purl}
 		if a := s.affected(p); len(a.Ranges)+len(a.Versions) > 0 {
@@ -220,12 +254,7 @@ func (c *csafReading) record() (*Record, error) {
 			statements = append(statements, st)
 		}
 	}
-	if d.Severity.Text != "" {
-		if err := r.SetSpecific(map[string]any{"severity": d.Severity.Text}); err != nil {
-			return nil, err
-		}
-	}
-	return r, r.AddStatements(statements...)
+	return statements
 }
 
 // affected makes the entry of a package.
@@ -239,6 +268,7 @@ func (s *csafSaid) affected(p Package) Affected {
 	if len(in) > 0 {
 		a.Ranges = append(a.Ranges, Ranges(Ecosystem, p.Ecosystem, in)...)
 	}
+	a.DatabaseSpecific = vexJSON(map[string][]string{"fixed": s.other}, len(s.other))
 	return a
 }
 
@@ -278,7 +308,7 @@ func csafPurl(at csafPlace, ecosystem string) (Package, string, error) {
 
 // openEulerPackage reads "dnsmasq-2.82-4.oe1.x86_64.rpm" as a component of
 // "openEuler-20.03-LTS-SP1", whose case varies.
-func openEulerPackage(at csafPlace) (Package, string, error) {
+func openEulerPackage(at csafPlace, _ string) (Package, string, error) {
 	const system = "openEuler"
 	if len(at.components) == 0 {
 		return Package{}, "", errNotRPM

@@ -16,8 +16,13 @@ import (
 // name holds.
 var ErrUnknownDocument = errors.New("unknown document")
 
+// DebianEnded is the folder of what the tracker was when it last spoke of a
+// release: "ended/buster.json".
+const DebianEnded = "ended"
+
 // Debian reads the documents of the Debian security tracker, told apart by
-// their names: "tracker.json", and the lists "DSA/list" and "DLA/list".
+// their names: "tracker.json", what it was before it dropped a release at its
+// end of life, "ended/buster.json", and the lists "DSA/list" and "DLA/list".
 //
 // # tracker.json
 //
@@ -36,6 +41,11 @@ var ErrUnknownDocument = errors.New("unknown document")
 // versions that suites hold at the moment (repositories) say nothing about
 // the vulnerability, change with every upload, and are left out.
 //
+// # ended/buster.json
+//
+// The same, of one release alone: what was last known of it. Its affected
+// entries say so (database_specific.last_known), and nothing but that is taken.
+//
 // # DSA/list, DLA/list
 //
 // Each advisory becomes a record of its own ID (DSA-5380-1).
@@ -43,6 +53,9 @@ func Debian(d Doc, emit func(*Record) error) error {
 	switch {
 	case path.Ext(d.Name) == ".json" || path.Base(d.Name) == "json":
 		p := debianTracker{doc: d, emit: emit, unknown: map[string]bool{}}
+		if path.Base(path.Dir(d.Name)) == DebianEnded {
+			p.only = strings.TrimSuffix(path.Base(d.Name), ".json")
+		}
 		return p.parse()
 	case path.Base(d.Name) == "list":
 		p := advisoryList{doc: d, emit: emit, unknown: map[string]bool{}}
@@ -55,6 +68,7 @@ type debianTracker struct {
 	doc     Doc
 	emit    func(*Record) error
 	unknown map[string]bool // codenames reported
+	only    string          // the release to read, "" for all
 }
 
 type trackerIssue struct {
@@ -97,6 +111,13 @@ func (p *debianTracker) issue(dec *jsontext.Decoder, pkg, id string) error {
 	if err := json.UnmarshalDecode(dec, &issue, decodeOptions); err != nil {
 		return err
 	}
+	if p.only != "" {
+		rel, ok := issue.Releases[p.only]
+		if !ok {
+			return nil
+		}
+		issue.Releases = map[string]trackerRelease{p.only: rel}
+	}
 	r, err := p.record(pkg, id, &issue)
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", pkg, id, err)
@@ -126,7 +147,7 @@ func (p *debianTracker) record(pkg, id string, issue *trackerIssue) (*Record, er
 			}
 			continue
 		}
-		a, err := rel.affected(eco, pkg, issue)
+		a, err := rel.affected(eco, pkg, issue, p.only != "")
 		if err != nil {
 			return nil, err
 		}
@@ -155,7 +176,7 @@ func (rel *trackerRelease) known() bool {
 	return rel.FixedVersion == "0" || rel.Status == "undetermined" || rel.affects()
 }
 
-func (rel *trackerRelease) affected(eco, pkg string, issue *trackerIssue) (Affected, error) {
+func (rel *trackerRelease) affected(eco, pkg string, issue *trackerIssue, ended bool) (Affected, error) {
 	iv := Interval{Introduced: "0"}
 	pending := ""
 	if rel.Status == "resolved" {
@@ -176,7 +197,7 @@ func (rel *trackerRelease) affected(eco, pkg string, issue *trackerIssue) (Affec
 		}
 		a.EcosystemSpecific = v
 	}
-	db := trackerSpecific{issue.DebianBug, pending, rel.NextPointUpdate, issue.Scope}
+	db := trackerSpecific{issue.DebianBug, pending, ended, rel.NextPointUpdate, issue.Scope}
 	if db.isZero() {
 		return a, nil
 	}
@@ -189,12 +210,13 @@ func (rel *trackerRelease) affected(eco, pkg string, issue *trackerIssue) (Affec
 type trackerSpecific struct {
 	DebianBug       jsontext.Value `json:"debianbug,omitzero"`
 	FixedVersion    string         `json:"fixed_version,omitempty"`
+	LastKnown       bool           `json:"last_known,omitzero"` // upstream no longer speaks of the release
 	NextPointUpdate bool           `json:"next_point_update,omitzero"`
 	Scope           string         `json:"scope,omitempty"`
 }
 
 func (s *trackerSpecific) isZero() bool {
-	return len(s.DebianBug) == 0 && s.FixedVersion == "" && !s.NextPointUpdate && s.Scope == ""
+	return len(s.DebianBug) == 0 && s.FixedVersion == "" && !s.LastKnown && !s.NextPointUpdate && s.Scope == ""
 }
 
 // statements returns what upstream says of the release that is no range.

@@ -47,6 +47,7 @@ const WithdrawnGone = "no longer published by its source"
 //     without modified counts with its Day.
 //   - aliases, upstream, related, references, credits and affected add up; of
 //     other fields the first source's stands, by the table precedence.
+//   - Of a vendor's two feeds one yields to the other by the table yields.
 //   - Last come those that correct others, by the table overlays.
 func Merge(id string, parts []Part) (*Record, Origin, error) {
 	for i := range parts {
@@ -58,6 +59,9 @@ func Merge(id string, parts []Part) (*Record, Origin, error) {
 	parts, over := splitOverlays(parts)
 	parts, gone := live(parts)
 	parts = dropOlder(parts)
+	if err := yield(parts); err != nil {
+		return nil, Origin{}, fmt.Errorf("%s: database_specific: %w", id, err)
+	}
 	keepWithdrawn(parts)
 	r := &Record{ID: id}
 	var origin Origin

@@ -2,7 +2,6 @@ package normalize
 
 import (
 	"bytes"
-	"compress/gzip"
 	stdjson "encoding/json"
 	"errors"
 	"fmt"
@@ -254,23 +253,6 @@ func fuzzParser(f *testing.F, parse Parser, name string, seeds ...string) {
 			return nil
 		})
 	})
-}
-
-// unpacked opens a shared file, gunzipped where its name says so.
-func unpacked(t testing.TB, path string) io.Reader {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.HasSuffix(path, ".gz") {
-		return bytes.NewReader(data)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return z
 }
 
 // All feeds, counted independently: no entry is lost, and each

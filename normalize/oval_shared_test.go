@@ -1,10 +1,8 @@
 package normalize
 
 import (
-	"compress/bzip2"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -29,16 +27,7 @@ func oracleFiles(t testing.TB, yield func(name string, text []byte)) {
 		sharedtest.Path(t, "corpus", "oracle", "fixtures", "clair-v2", "fetcher_oracle_test.2.xml"),
 	}
 	for _, name := range files {
-		f, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r io.Reader = f
-		if strings.HasSuffix(name, ".bz2") {
-			r = bzip2.NewReader(f)
-		}
-		text, err := io.ReadAll(r)
-		f.Close()
+		text, err := io.ReadAll(unpacked(t, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,16 +105,8 @@ func superseded(pair string, pairs []string) bool {
 
 // A document that refers to what is not there is reported, and the rest goes on.
 func TestOracleOVALBrokenReferences(t *testing.T) {
-	f, err := os.Open(sharedtest.Path(t, "corpus", "oracle", "fixtures", "vuln-list-update", "oracle-oval", "broken-oval-data.xml.bz2"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(bzip2.NewReader(f))
-	if err != nil {
-		t.Fatal(err)
-	}
-	records, findings, err := parseDoc(t, OracleOVAL, "", string(text))
+	text := sharedText(t, "corpus", "oracle", "fixtures", "vuln-list-update", "oracle-oval", "broken-oval-data.xml.bz2")
+	records, findings, err := parseDoc(t, OracleOVAL, "", text)
 	t.Logf("%d records, findings %v, %v", len(records), rulesOf(findings), err)
 	if err == nil && len(findings) == 0 {
 		t.Error("neither an error nor a finding")

@@ -32,7 +32,7 @@ func TestOVALVendorsShared(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got count
 			ids := map[string]bool{}
-			err := tt.parser(Doc{Name: name, Body: strings.NewReader(plainText(t, "upstream", "day1", tt.path)), Report: func(f Finding) {
+			err := tt.parser(Doc{Name: name, Body: strings.NewReader(sharedText(t, "upstream", "day1", tt.path)), Report: func(f Finding) {
 				if got.Rules == nil {
 					got.Rules = map[string]int{}
 				}
@@ -70,7 +70,7 @@ func TestSUSEOVALShared(t *testing.T) {
 		"opensuse.leap.micro.5.2.xml":           {`SUSE-CVE-2015-20107 openSUSE:Leap Micro 5.2 libpython3_6m1_0 {"arch":["aarch64","x86_64"]} 0 0:3.6.15-150300.10.27.1`},
 		"suse.linux.enterprise.16-affected.xml": {`SUSE-CVE-2002-0399 SUSE:Linux Enterprise Server 16.0 tar {"arch":["aarch64","ppc64le","s390x","x86_64"]} 0 0:1.35-160000.2.2`},
 	} {
-		records, _ := parseWhole(t, SUSEOVAL, name, plainText(t, "corpus", "suse/fixtures/vdu/suse-oval/happy", name+".gz"))
+		records, _ := parseWhole(t, SUSEOVAL, name, sharedText(t, "corpus", "suse/fixtures/vdu/suse-oval/happy", name+".gz"))
 		lines := rangeLines(t, records)
 		for _, w := range want {
 			if !slices.Contains(lines, w) {
@@ -79,7 +79,7 @@ func TestSUSEOVALShared(t *testing.T) {
 		}
 	}
 	// Of the products of a file for many, not one is taken for another.
-	records, _ := parseWhole(t, SUSEOVAL, "x", plainText(t, "corpus", "suse/fixtures/vdu/suse-oval/happy/suse.linux.enterprise.12-affected.xml.gz"))
+	records, _ := parseWhole(t, SUSEOVAL, "x", sharedText(t, "corpus", "suse/fixtures/vdu/suse-oval/happy/suse.linux.enterprise.12-affected.xml.gz"))
 	unhurt := 0
 	for _, r := range records {
 		s, err := r.Statements()
@@ -125,7 +125,7 @@ func TestPhotonCVEShared(t *testing.T) {
 		"vunnel/photon/input/cve_data_photon4.0.json":  {6, []string{"no-version"}},
 		"vdu/photon-cve/happy/cve_data_photon4.0.json": {3, []string{"bad-id", "bad-id", "bad-id", "bad-id"}},
 	} {
-		records, rules := parseWhole(t, PhotonCVE, path[strings.LastIndexByte(path, '/')+1:], plainText(t, "corpus", "photon/fixtures", path))
+		records, rules := parseWhole(t, PhotonCVE, path[strings.LastIndexByte(path, '/')+1:], sharedText(t, "corpus", "photon/fixtures", path))
 		if d := cmp.Diff(want.rules, rules); d != "" || len(records) != want.records {
 			t.Errorf("%s: %d records, want %d; %s", path, len(records), want.records, d)
 		}
@@ -133,7 +133,7 @@ func TestPhotonCVEShared(t *testing.T) {
 }
 
 func benchOVAL(b *testing.B, p Parser, name string, path ...string) {
-	text := plainText(b, append([]string{"upstream", "day1"}, path...)...)
+	text := sharedText(b, append([]string{"upstream", "day1"}, path...)...)
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {

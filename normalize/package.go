@@ -6,16 +6,18 @@ import "strings"
 // for: names that the ecosystem takes for equal have one key.
 //
 //   - PyPI: lower case, runs of "-", "_" and "." are one "-" (PEP 503).
-//   - NuGet, Packagist, Hex, Pub, VSCode and GitHub Actions: lower case.
+//   - NuGet, Packagist, Hex, Pub, VSCode and GitHub Actions: lower case. Go
+//     too: its paths count case, but the purl specification folds them, and no
+//     two modules with advisories differ in case alone.
 //   - SwiftURL: without scheme and ".git", lower case.
-//   - all others: as written (npm has old names with capitals, Go paths and
-//     Maven coordinates count case).
+//   - all others: as written (npm has old names with capitals, Maven
+//     coordinates count case).
 func PackageKey(ecosystem, name string) string {
 	base, _, _ := strings.Cut(ecosystem, ":")
 	switch base {
 	case "PyPI":
 		return pep503(name)
-	case "NuGet", "Packagist", "Hex", "Pub", "VSCode", "GitHub Actions":
+	case "NuGet", "Packagist", "Hex", "Pub", "VSCode", "GitHub Actions", "Go":
 		return strings.ToLower(name)
 	case "SwiftURL":
 		name = strings.ToLower(name)

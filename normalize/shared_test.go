@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/bzip2"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/advdb/advdb/internal/sharedtest"
 )
@@ -76,21 +79,64 @@ func sharedOSV(tb testing.TB, f func(sharedDoc)) {
 
 func walkArchive(tb testing.TB, path string, f func(sharedDoc)) {
 	tb.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	r := unpacked(tb, path)
 	if filepath.Ext(path) == ".zip" {
-		err = walkZip(data, f)
-	} else {
-		err = walkTar(data, f)
+		if err := walkZip(r, f); err != nil {
+			tb.Fatalf("%s: %v", path, err)
+		}
+		return
 	}
-	if err != nil {
+	if err := walkTar(r, f); err != nil {
 		tb.Fatalf("%s: %v", path, err)
 	}
 }
 
-func walkZip(data []byte, f func(sharedDoc)) error {
+// unpacked opens a shared file, decompressed where its name says so.
+func unpacked(tb testing.TB, path string) io.Reader {
+	tb.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var r io.Reader = bytes.NewReader(data)
+	switch filepath.Ext(path) {
+	case ".gz":
+		r, err = gzip.NewReader(r)
+	case ".bz2":
+		r = bzip2.NewReader(r)
+	case ".zst":
+		r, err = zstd.NewReader(r)
+	}
+	if err != nil {
+		tb.Fatalf("%s: %v", path, err)
+	}
+	return r
+}
+
+// sharedText returns a file of the shared data, decompressed.
+func sharedText(tb testing.TB, elem ...string) string {
+	tb.Helper()
+	path := sharedtest.Path(tb, elem...)
+	text, err := io.ReadAll(unpacked(tb, path))
+	if err != nil {
+		tb.Fatalf("%s: %v", path, err)
+	}
+	return string(text)
+}
+
+// sharedArchive returns the files of an archive of the shared data by name.
+func sharedArchive(tb testing.TB, elem ...string) map[string]string {
+	tb.Helper()
+	files := map[string]string{}
+	walkArchive(tb, sharedtest.Path(tb, elem...), func(d sharedDoc) { files[d.name] = string(d.data) })
+	return files
+}
+
+func walkZip(r io.Reader, f func(sharedDoc)) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return err
@@ -112,12 +158,8 @@ func walkZip(data []byte, f func(sharedDoc)) error {
 	return nil
 }
 
-func walkTar(data []byte, f func(sharedDoc)) error {
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return err
-	}
-	t := tar.NewReader(z)
+func walkTar(r io.Reader, f func(sharedDoc)) error {
+	t := tar.NewReader(r)
 	for {
 		h, err := t.Next()
 		if err == io.EOF {

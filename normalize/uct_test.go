@@ -1,15 +1,12 @@
 package normalize
 
 import (
-	"archive/tar"
+	"bytes"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/advdb/advdb/internal/sharedtest"
 )
@@ -94,16 +91,6 @@ func TestUbuntuCVETrackerPriority(t *testing.T) {
 
 // The whole tracker of August 2022, each status counted in the text.
 func TestUbuntuCVETrackerShared(t *testing.T) {
-	f, err := os.Open(sharedtest.Path(t, "corpus", "ubuntu", "uct-2022-08.tar.zst"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := zstd.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
 	type count struct {
 		Files, Records           int
 		NotAffected, Triage      int
@@ -111,23 +98,12 @@ func TestUbuntuCVETrackerShared(t *testing.T) {
 	}
 	got := count{Status: map[string]int{}, Rules: map[string]int{}, Unordered: map[string]int{}}
 	var want count
-	for r := tar.NewReader(z); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, name, _ := strings.Cut(h.Name, "/"); !strings.HasPrefix(name, "active/CVE-") && !strings.HasPrefix(name, "retired/CVE-") {
-			continue
-		}
-		data, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
+	walkArchive(t, sharedtest.Path(t, "corpus", "ubuntu", "uct-2022-08.tar.zst"), func(doc sharedDoc) {
+		if _, name, _ := strings.Cut(doc.name, "/"); !strings.HasPrefix(name, "active/CVE-") && !strings.HasPrefix(name, "retired/CVE-") {
+			return
 		}
 		got.Files++
-		for line := range strings.Lines(string(data)) {
+		for line := range strings.Lines(string(doc.data)) {
 			name, value, _ := strings.Cut(line, ":")
 			release, _, ok := strings.Cut(name, "_")
 			if _, known := ubuntuDistro(release); !ok || !known {
@@ -140,7 +116,7 @@ func TestUbuntuCVETrackerShared(t *testing.T) {
 				want.Triage++
 			}
 		}
-		err = UbuntuCVETracker(Doc{Name: h.Name, Body: strings.NewReader(string(data)), Report: func(f Finding) { got.Rules[f.Rule]++ }}, func(r *Record) error {
+		err := UbuntuCVETracker(Doc{Name: doc.name, Body: bytes.NewReader(doc.data), Report: func(f Finding) { got.Rules[f.Rule]++ }}, func(r *Record) error {
 			got.Records++
 			for _, f := range Lint(r) {
 				got.Unordered[f.Rule]++
@@ -152,9 +128,9 @@ func TestUbuntuCVETrackerShared(t *testing.T) {
 			return err
 		})
 		if err != nil {
-			t.Errorf("%s: %v", h.Name, err)
+			t.Errorf("%s: %v", doc.name, err)
 		}
-	}
+	})
 	delete(got.Unordered, "modified") // the tracker has no times of change
 	if got.Files != 41442 || got.Records+got.Rules["bad-id"] != got.Files || len(got.Unordered) > 0 || got.Rules["unreadable-entry"] > 0 || got.Rules["unknown-status"] > 0 {
 		t.Errorf("%+v", got)

@@ -1,16 +1,11 @@
 package normalize
 
 import (
-	"compress/gzip"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/advdb/advdb/internal/sharedtest"
 )
 
 // updateText is an updateinfo of one update.
@@ -161,7 +156,7 @@ func TestUpdateinfoShared(t *testing.T) {
 		"bottlerocket/updateinfo/updateinfo.xml.gz":     {BottlerocketUpdateinfo, "updateinfo.xml", "BRSA-1bwujdrkn6nc BRSA-kdg8bd1th2gb"},
 	} {
 		t.Run(path, func(t *testing.T) {
-			records, rules := parseWhole(t, want.parser, want.doc, plainText(t, "corpus", path))
+			records, rules := parseWhole(t, want.parser, want.doc, sharedText(t, "corpus", path))
 			var ids []string
 			for _, r := range records {
 				ids = append(ids, r.ID)
@@ -177,31 +172,10 @@ func TestUpdateinfoShared(t *testing.T) {
 			}
 		})
 	}
-	if err := AmazonUpdateinfo(Doc{Name: "2/core.xml", Body: strings.NewReader(plainText(t, "corpus", vdu+"updateinfo_invalid_xml.xml.gz"))},
+	if err := AmazonUpdateinfo(Doc{Name: "2/core.xml", Body: strings.NewReader(sharedText(t, "corpus", vdu+"updateinfo_invalid_xml.xml.gz"))},
 		func(*Record) error { return nil }); err == nil {
 		t.Error("broken XML: no error")
 	}
-}
-
-// plainText returns a file of the shared data, decompressed.
-func plainText(tb testing.TB, elem ...string) string {
-	tb.Helper()
-	f, err := os.Open(sharedtest.Path(tb, elem...))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer f.Close()
-	r := io.Reader(f)
-	if strings.HasSuffix(f.Name(), ".gz") {
-		if r, err = gzip.NewReader(f); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	b, err := io.ReadAll(r)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return string(b)
 }
 
 func TestUpdateinfoStreams(t *testing.T) {

@@ -1,16 +1,11 @@
 package normalize
 
 import (
-	"compress/bzip2"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/advdb/advdb/internal/sharedtest"
 )
 
 const vuxmlVID = "6e1105d8-bfc2-11f0-bb2b-ecf4bbefc954"
@@ -101,16 +96,7 @@ func TestVuXMLEntities(t *testing.T) {
 }
 
 func TestVuXMLShared(t *testing.T) {
-	f, err := os.Open(sharedtest.Path(t, "upstream", "day1", "vuxml.freebsd.org", "freebsd", "vuln.xml.bz2"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(bzip2.NewReader(f))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, findings, err := parseAll(t, VuXML, "vuln.xml", string(data))
+	got, findings, err := parseAll(t, VuXML, "vuln.xml", sharedText(t, "upstream", "day1", "vuxml.freebsd.org", "freebsd", "vuln.xml.bz2"))
 	if err != nil || len(findings) > 0 || len(got) != 1 {
 		t.Errorf("%d records, %v, %v", len(got), findings, err)
 	}

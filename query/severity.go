@@ -76,7 +76,7 @@ func VendorRating(word string) Rating {
 // A Severity is how bad a vulnerability is, by whose word.
 type Severity struct {
 	Rating Rating  `json:"rating"`
-	Score  float64 `json:"score,omitzero"`  // CVSS, 0 to 10
+	Score  float64 `json:"score,omitzero"`   // CVSS, 0 to 10
 	Vector string  `json:"vector,omitempty"` // of the score
 	Type   string  `json:"type,omitempty"`   // CVSS_V2, CVSS_V3, CVSS_V4
 	By     string  `json:"by,omitempty"`     // ID of the record that gives it

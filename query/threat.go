@@ -12,9 +12,9 @@ import (
 type Threat struct {
 	EPSS       float64  `json:"epss,omitzero"`       // probability of exploitation within 30 days, 0 to 1
 	Percentile float64  `json:"percentile,omitzero"` // of the EPSS score
-	KEV        *KEV     `json:"kev,omitempty"`        // in CISA's catalog of known exploited vulnerabilities
-	Exploited  []string `json:"exploited,omitempty"`  // tables that say it is exploited, "kev" among them; sorted
-	Exploits   []string `json:"exploits,omitempty"`   // tables that have an exploit, sorted
+	KEV        *KEV     `json:"kev,omitempty"`       // in CISA's catalog of known exploited vulnerabilities
+	Exploited  []string `json:"exploited,omitempty"` // tables that say it is exploited, "kev" among them; sorted
+	Exploits   []string `json:"exploits,omitempty"`  // tables that have an exploit, sorted
 	SSVC       *SSVC    `json:"ssvc,omitempty"`
 }
 

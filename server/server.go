@@ -2,163 +2,119 @@ package server
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/advdb/advdb/snapshot"
 	"github.com/advdb/advdb/store"
 )
 
 // Options are the options of [New]; of the zero value only Dir is missing.
 type Options struct {
 	Dir    string        // folder of the database
+	Empty  bool          // begin without data: not ready until there is a state
 	MaxAge time.Duration // /readyz turns red when the newest fetch is older; default 7 days
 	Now    func() time.Time
-	Log    *slog.Logger // default: nothing
+	Log    *slog.Logger  // default: nothing
+	Access bool          // log each request
+	Repo   *snapshot.Dir // served under /repo/; nil: nothing is there
 
-	PageSize int   // records on a page of answers; default 1,000
-	MaxBytes int64 // bytes of a request's body; default 8 MiB
+	Tokens func() []string // one of which a request must have; nil: none is needed
+
+	PageSize  int   // records on a page of answers; default 1,000
+	MaxBytes  int64 // bytes of a request's body; default 8 MiB
+	MaxAnswer int   // bytes from which an answer goes on to the next page; default 10 MB
+	Cache     int   // bytes of records kept ready to be sent; default 48 MiB
+
+	Requests int           // answered at a time; default 32 a processor
+	Queue    int           // requests that may wait for a place; default 1,024
+	Wait     time.Duration // how long they do; default 5 s
+	Deadline time.Duration // for one request, waiting included; default 20 s
+	Rate     float64       // requests a second of one client, with bursts of twice as many; default: no limit
+}
+
+// setDefault gives an option that is zero or less its default.
+func setDefault[T int | int64 | time.Duration](v *T, value T) {
+	if *v <= 0 {
+		*v = value
+	}
+}
+
+func (o *Options) setDefaults() {
+	setDefault(&o.MaxAge, 7*24*time.Hour)
+	setDefault(&o.PageSize, 1000)
+	setDefault(&o.MaxBytes, 8<<20)
+	setDefault(&o.MaxAnswer, 10_000_000)
+	setDefault(&o.Cache, 48<<20)
+	setDefault(&o.Requests, 32*runtime.GOMAXPROCS(0))
+	setDefault(&o.Queue, 1024)
+	setDefault(&o.Wait, 5*time.Second)
+	setDefault(&o.Deadline, 20*time.Second)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 }
 
 // A Server is an http.Handler over a database.
 type Server struct {
-	opt Options
-	mux *http.ServeMux
+	opt    Options
+	mux    *http.ServeMux
+	routes []*route
+	limits *limits
 
 	mu      sync.Mutex // held while a state is opened
 	current atomic.Pointer[state]
 	closed  atomic.Bool
-	count   counters
+
+	draining atomic.Bool
+	inFlight atomic.Int64
+	panics   atomic.Int64
+	swaps    atomic.Int64
+	pulls    pulls
 }
 
-// New opens the database. It returns store.ErrNoData where there is none.
+// New opens the database. It returns store.ErrNoData where there is none and
+// Options.Empty is not set.
 func New(opt Options) (*Server, error) {
-	if opt.MaxAge <= 0 {
-		opt.MaxAge = 7 * 24 * time.Hour
-	}
-	if opt.Now == nil {
-		opt.Now = time.Now
-	}
-	if opt.Log == nil {
-		opt.Log = slog.New(slog.DiscardHandler)
-	}
-	if opt.PageSize <= 0 {
-		opt.PageSize = 1000
-	}
-	if opt.MaxBytes <= 0 {
-		opt.MaxBytes = 8 << 20
-	}
-	s := &Server{opt: opt, mux: http.NewServeMux()}
-	if _, err := s.follow(); err != nil {
+	opt.setDefaults()
+	s := &Server{opt: opt, mux: http.NewServeMux(), limits: newLimits(&opt)}
+	if _, err := s.follow(); err != nil && (!opt.Empty || !errors.Is(err, store.ErrNoData)) {
 		return nil, err
 	}
-	s.mux.HandleFunc("POST /v1/query", s.query)
-	s.mux.HandleFunc("POST /v1/querybatch", s.queryBatch)
-	s.mux.HandleFunc("GET /v1/vulns/{id}", s.vuln)
-	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	s.mux.HandleFunc("GET /readyz", s.ready)
-	s.mux.HandleFunc("GET /metrics", s.metrics)
+	s.api("POST", "/v1/query", s.query)
+	s.api("POST", "/v1/querybatch", s.queryBatch)
+	s.api("GET", "/v1/vulns/{id}", s.vuln)
+	s.handle("GET /healthz", open, s.alive)
+	s.handle("GET /readyz", open, s.ready)
+	s.handle("GET /metrics", private, s.metrics)
+	if opt.Repo != nil {
+		s.handle("GET /repo/{name...}", private, s.file)
+	}
+	s.handle("/", open, s.notFound)
 	return s, nil
 }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := time.Now()
-	s.mux.ServeHTTP(w, r)
-	s.count.done(time.Since(start))
-}
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// Close closes the state at hand, when its last request is done.
+// Drain turns /readyz red, for balancers to send requests elsewhere before the
+// server ends. Requests are still answered.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// Close gives up the state at hand: it is closed when its last request is done.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed.Store(true)
 	if st := s.current.Swap(nil); st != nil {
-		return st.retire()
+		return st.release()
 	}
 	return nil
-}
-
-// A state is one state of the database with the requests that read it.
-type state struct {
-	db   *store.DB
-	file os.FileInfo
-	in   sync.RWMutex // read-locked by each request
-}
-
-// retire waits for the requests that read the state, and closes it.
-func (st *state) retire() error {
-	st.in.Lock()
-	defer st.in.Unlock()
-	return st.db.Close()
-}
-
-// retire closes a state that was replaced.
-func (s *Server) retire(st *state) {
-	if err := st.retire(); err != nil {
-		s.opt.Log.Error("closing a state", "error", err)
-	}
-}
-
-var errClosed = errors.New("server is closed")
-
-// with calls f with the current state of the database.
-func (s *Server) with(f func(db *store.DB) error) error {
-	for {
-		st, err := s.follow()
-		if err != nil {
-			return err
-		}
-		st.in.RLock()
-		if s.current.Load() != st {
-			// It was replaced, and may be closed, since it was looked up.
-			st.in.RUnlock()
-			continue
-		}
-		defer st.in.RUnlock()
-		return f(st.db)
-	}
-}
-
-// follow returns the current state, opening the one that was swapped in since.
-func (s *Server) follow() (*state, error) {
-	st := s.current.Load()
-	info, err := os.Stat(filepath.Join(s.opt.Dir, "advdb.db"))
-	if st != nil && (err != nil || os.SameFile(info, st.file)) {
-		return st, nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed.Load() {
-		return nil, errClosed
-	}
-	if again := s.current.Load(); again != st {
-		return again, nil
-	}
-	db, err := store.OpenDB(s.opt.Dir)
-	if err != nil {
-		if st != nil {
-			s.opt.Log.Error("the new state cannot be opened; the old one goes on", "error", err)
-			return st, nil
-		}
-		return nil, err
-	}
-	if info == nil {
-		if info, err = os.Stat(filepath.Join(s.opt.Dir, "advdb.db")); err != nil {
-			db.Close()
-			return nil, err
-		}
-	}
-	next := &state{db: db, file: info}
-	s.current.Store(next)
-	s.opt.Log.Info("state", "number", db.Meta().Number, "records", db.Meta().Records)
-	if st != nil {
-		go s.retire(st)
-	}
-	return next, nil
 }

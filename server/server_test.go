@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,32 +14,41 @@ import (
 	"github.com/advdb/advdb/normalize"
 	"github.com/advdb/advdb/store"
 	"github.com/go-json-experiment/json"
-	"github.com/google/go-cmp/cmp"
 )
 
 var testDay = time.Date(2026, 8, 1, 9, 0, 0, 0, time.UTC)
 
-// lines is a format for tests: "ID ECOSYSTEM NAME FIXED", with "_" for a
-// blank in a name.
+// lines is a format for tests: a line is an OSV record, or
+// "ID ECOSYSTEM NAME FIXED".
 func lines(d normalize.Doc, emit func(*normalize.Record) error) error {
 	data, err := io.ReadAll(d.Body)
 	if err != nil {
 		return err
 	}
 	for line := range strings.Lines(string(data)) {
-		f := strings.Fields(line)
-		err := emit(&normalize.Record{
-			ID: f[0], Modified: "2026-07-01T00:00:00Z", SchemaVersion: "1.7.0",
-			Affected: []normalize.Affected{{
-				Package: normalize.Package{Ecosystem: f[1], Name: f[2]},
-				Ranges:  []normalize.Range{{Type: normalize.Ecosystem, Events: []normalize.Event{{Introduced: "0"}, {Fixed: f[3]}}}},
-			}},
-		})
+		r, err := record(line)
 		if err != nil {
+			return err
+		}
+		if err := emit(r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func record(line string) (*normalize.Record, error) {
+	if strings.HasPrefix(line, "{") {
+		return normalize.Decode([]byte(line))
+	}
+	f := strings.Fields(line)
+	return &normalize.Record{
+		ID: f[0], Modified: "2026-07-01T00:00:00Z", SchemaVersion: "1.7.0",
+		Affected: []normalize.Affected{{
+			Package: normalize.Package{Ecosystem: f[1], Name: f[2]},
+			Ranges:  []normalize.Range{{Type: normalize.Ecosystem, Events: []normalize.Event{{Introduced: "0"}, {Fixed: f[3]}}}},
+		}},
+	}, nil
 }
 
 // fill makes text the one document of the database in dir.
@@ -73,7 +83,9 @@ func newServer(t testing.TB, opt Options) (*Server, *httptest.Server) {
 		opt.Dir = t.TempDir()
 		fill(t, opt.Dir, testRecords)
 	}
-	opt.Now = func() time.Time { return testDay.Add(time.Hour) }
+	if opt.Now == nil {
+		opt.Now = func() time.Time { return testDay.Add(time.Hour) }
+	}
 	s, err := New(opt)
 	if err != nil {
 		t.Fatal(err)
@@ -88,9 +100,17 @@ func newServer(t testing.TB, opt Options) (*Server, *httptest.Server) {
 	return s, srv
 }
 
-func post(t testing.TB, url, body string) (status int, answer string) {
+// exchange sends a request and returns the answer, its body read.
+func exchange(t testing.TB, method, url, body string, header ...string) (*http.Response, string) {
 	t.Helper()
-	resp, err := http.Post(url, "application/json", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,14 +119,30 @@ func post(t testing.TB, url, body string) (status int, answer string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp.StatusCode, string(data)
+	return resp, string(data)
+}
+
+func post(t testing.TB, url, body string) (status int, answer string) {
+	t.Helper()
+	resp, answer := exchange(t, "POST", url, body, "Content-Type", "application/json")
+	return resp.StatusCode, answer
+}
+
+func get(t testing.TB, url string, header ...string) (status int, answer string) {
+	t.Helper()
+	resp, answer := exchange(t, "GET", url, "", header...)
+	return resp.StatusCode, answer
 }
 
 // ids are the IDs in an answer to /v1/query.
 func ids(t testing.TB, answer string) string {
 	t.Helper()
-	var a struct{ Vulns []struct{ ID string } }
-	if err := json.Unmarshal([]byte(answer), &a, json.MatchCaseInsensitiveNames(true)); err != nil {
+	var a struct {
+		Vulns []struct {
+			ID string `json:"id"`
+		} `json:"vulns"`
+	}
+	if err := json.Unmarshal([]byte(answer), &a); err != nil {
 		t.Fatalf("%v: %s", err, answer)
 	}
 	var list []string
@@ -116,138 +152,12 @@ func ids(t testing.TB, answer string) string {
 	return strings.Join(list, " ")
 }
 
-func TestQuery(t *testing.T) {
-	_, srv := newServer(t, Options{})
-	for _, test := range []struct{ body, want string }{
-		{`{"package":{"name":"left-pad","ecosystem":"npm"},"version":"1.1.0"}`, "A-1 A-2"},
-		{`{"package":{"name":"left-pad","ecosystem":"npm"},"version":"1.2.0"}`, "A-2"},
-		{`{"package":{"name":"left-pad","ecosystem":"npm"}}`, "A-1 A-2"},
-		{`{"package":{"name":"foo.bar","ecosystem":"PyPI"},"version":"1"}`, "B-1"},
-		{`{"package":{"purl":"pkg:npm/left-pad@1.2.5"}}`, "A-2"},
-		{`{"package":{"purl":"pkg:npm/left-pad"},"version":"1.2.5"}`, "A-2"},
-		{`{"package":{"purl":"pkg:deb/debian/openssl@1.1.1n-0%2Bdeb11u4?distro=bullseye"}}`, "D-1"},
-		{`{"package":{"name":"openssl","ecosystem":"Debian"},"version":"1.0"}`, "D-1 D-2"},
-		{`{"package":{"name":"left-pad","ecosystem":"npm"},"version":"latest"}`, ""},
-		{`{"package":{"name":"nothing","ecosystem":"npm"},"version":"1"}`, ""},
-		{`{"package":{"purl":"pkg:generic/left-pad@1"}}`, ""},
-	} {
-		code, answer := post(t, srv.URL+"/v1/query", test.body)
-		if code != 200 || ids(t, answer) != test.want {
-			t.Errorf("%s: %d %s, want %q", test.body, code, answer, test.want)
-		}
-		if test.want == "" && answer != "{}" {
-			t.Errorf("%s: nothing found is %s, osv.dev says {}", test.body, answer)
-		}
-	}
-}
-
-// TestErrors wants the errors of osv.dev, field by field.
-func TestErrors(t *testing.T) {
-	_, srv := newServer(t, Options{MaxBytes: 10_000})
-	many := `{"queries":[` + strings.Repeat(`{},`, 1000) + `{}]}`
-	for _, test := range []struct {
-		path, body string
-		status     int
-		want       string
-	}{
-		{"/v1/query", `{}`, 400, `{"code":3,"message":"Invalid query."}`},
-		{"/v1/query", `{"package":{"name":"x"}}`, 400, `{"code":3,"message":"Invalid query."}`},
-		{"/v1/query", `{"package":{"purl":"pkg:npm/x@1","ecosystem":"npm"}}`, 400, `{"code":3,"message":"ecosystem specified in a PURL query"}`},
-		{"/v1/query", `{"package":{"purl":"pkg:npm/x@1","name":"x"}}`, 400, `{"code":3,"message":"name specified in a PURL query"}`},
-		{"/v1/query", `{"package":{"purl":"pkg:npm/x@1"},"version":"1"}`, 400, `{"code":3,"message":"version specified in params and PURL query"}`},
-		{"/v1/query", `{"package":{"purl":"nonsense"}}`, 400, `{"code":3,"message":"Invalid Package URL."}`},
-		{"/v1/query", `{"page_token":"%","package":{"name":"x","ecosystem":"npm"}}`, 400, `{"code":3,"message":"Invalid page token."}`},
-		{"/v1/query", `{"commit":"abc"}`, 501, `{"code":12,"message":"commits are not answered here"}`},
-		{"/v1/querybatch", many, 400, `{"code":3,"message":"Too many queries."}`},
-		{"/v1/query", `{"x":"` + strings.Repeat("x", 20_000) + `"}`, 413, `{"code":3,"message":"body is over 10000 bytes"}`},
-	} {
-		code, answer := post(t, srv.URL+test.path, test.body)
-		if code != test.status || answer != test.want {
-			t.Errorf("%.80s: %d %s, want %d %s", test.body, code, answer, test.status, test.want)
-		}
-	}
-	if code, answer := post(t, srv.URL+"/v1/query", `{"package":`); code != 400 || !strings.Contains(answer, `"code":3`) {
-		t.Errorf("broken JSON: %d %s", code, answer)
-	}
-}
-
-func TestPages(t *testing.T) {
-	dir := t.TempDir()
-	var b strings.Builder
-	for i := range 25 {
-		fmt.Fprintf(&b, "A-%02d npm x 2.0.0\n", i)
-	}
-	fill(t, dir, b.String())
-	_, srv := newServer(t, Options{Dir: dir, PageSize: 10})
-	token, seen, pages := "", "", 0
-	for {
-		_, answer := post(t, srv.URL+"/v1/query", fmt.Sprintf(`{"page_token":%q,"version":"1.0.0","package":{"name":"x","ecosystem":"npm"}}`, token))
-		seen += ids(t, answer) + " "
-		pages++
-		var a struct {
-			Next string `json:"next_page_token"`
-		}
-		if err := json.Unmarshal([]byte(answer), &a); err != nil {
-			t.Fatal(err)
-		}
-		if token = a.Next; token == "" {
-			break
-		}
-	}
-	if n := len(strings.Fields(seen)); n != 25 || pages != 3 {
-		t.Errorf("%d records on %d pages: %s", n, pages, seen)
-	}
-}
-
-func TestBatchAndVulns(t *testing.T) {
-	_, srv := newServer(t, Options{})
-	code, answer := post(t, srv.URL+"/v1/querybatch",
-		`{"queries":[{"package":{"purl":"pkg:npm/left-pad@1.2.5"}},{"package":{"purl":"pkg:npm/none@1"}},{"package":{"name":"left-pad","ecosystem":"npm"},"version":"1"}]}`)
-	want := `{"results":[{"vulns":[{"id":"A-2","modified":"2026-07-01T00:00:00Z"}]},{},{"vulns":[{"id":"A-1","modified":"2026-07-01T00:00:00Z"},{"id":"A-2","modified":"2026-07-01T00:00:00Z"}]}]}`
-	if code != 200 || answer != want {
-		t.Errorf("batch: %d\n%s", code, cmp.Diff(want, answer))
-	}
-	get := func(path string) (int, string) {
-		resp, err := http.Get(srv.URL + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		data, _ := io.ReadAll(resp.Body)
-		return resp.StatusCode, string(data)
-	}
-	if code, answer := get("/v1/vulns/A-1"); code != 200 || !strings.Contains(answer, `"id":"A-1"`) {
-		t.Errorf("vulns: %d %s", code, answer)
-	}
-	if code, answer := get("/v1/vulns/NOPE"); code != 404 || answer != `{"code":5,"message":"Bug not found."}` {
-		t.Errorf("vulns of nothing: %d %s", code, answer)
-	}
-	if code, answer := get("/metrics"); code != 200 || !strings.Contains(answer, "advdb_records 5") || !strings.Contains(answer, `advdb_source_fetched_seconds{source="lines"} 1785574800`) {
-		t.Errorf("metrics: %d %s", code, answer)
-	}
-	if code, _ := get("/readyz"); code != 200 {
-		t.Errorf("ready: %d", code)
-	}
-}
-
-func TestReadyTurnsRed(t *testing.T) {
-	_, srv := newServer(t, Options{MaxAge: 30 * time.Minute})
-	resp, err := http.Get(srv.URL + "/readyz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("data of an hour, at most half of one is wanted: %d", resp.StatusCode)
-	}
-}
-
 // TestSwap publishes states under load: every request is answered, from one
 // whole state.
 func TestSwap(t *testing.T) {
 	dir := t.TempDir()
 	fill(t, dir, "A-0 npm x 9.0.0\nB-0 npm x 9.0.0\n")
-	_, srv := newServer(t, Options{Dir: dir})
+	s, srv := newServer(t, Options{Dir: dir})
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	for range 4 {
@@ -275,42 +185,68 @@ func TestSwap(t *testing.T) {
 	if _, answer := post(t, srv.URL+"/v1/query", `{"package":{"purl":"pkg:npm/x@1.0.0"}}`); ids(t, answer) != "A-50 B-50" {
 		t.Errorf("after all: %s", answer)
 	}
-}
-
-func FuzzQuery(f *testing.F) {
-	for _, s := range []string{`{}`, `{"package":{"purl":"pkg:npm/left-pad@1"}}`, `{"package":{"name":"x","ecosystem":"npm"},"page_token":"QQ"}`, `[`, `{"queries":[{}]}`} {
-		f.Add(s)
+	if n := s.swaps.Load(); n < 10 {
+		t.Errorf("%d states taken up of 51", n)
 	}
-	s, _ := newServer(f, Options{})
-	f.Fuzz(func(t *testing.T, body string) {
-		for _, path := range []string{"/v1/query", "/v1/querybatch"} {
-			w := httptest.NewRecorder()
-			s.ServeHTTP(w, httptest.NewRequest("POST", path, strings.NewReader(body)))
-			if w.Code >= 500 && w.Code != http.StatusNotImplemented {
-				t.Errorf("%d %s", w.Code, w.Body)
-			}
-		}
-	})
 }
 
-func BenchmarkQuery(b *testing.B) {
-	s, _ := newServer(b, Options{})
-	b.Run("query", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			w := httptest.NewRecorder()
-			s.ServeHTTP(w, httptest.NewRequest("POST", "/v1/query", strings.NewReader(`{"package":{"purl":"pkg:npm/left-pad@1.1.0"}}`)))
+// TestBrokenState wants a new state that cannot be opened to leave the old one.
+func TestBrokenState(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir, testRecords)
+	var log strings.Builder
+	s, srv := newServer(t, Options{Dir: dir, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	st := s.current.Load()
+	breakState(t, dir)
+	if code, answer := get(t, srv.URL+"/v1/vulns/A-1"); code != 200 {
+		t.Errorf("%d %s", code, answer)
+	}
+	if s.current.Load() != st {
+		t.Error("another state is current")
+	}
+	if !strings.Contains(log.String(), "the old one goes on") {
+		t.Errorf("log: %s", log.String())
+	}
+}
+
+func TestStateClosesWithLastRequest(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir, testRecords)
+	s, _ := newServer(t, Options{Dir: dir})
+	err := s.with(func(st *state) error {
+		fill(t, dir, "Z-1 npm x 1.0.0\n")
+		if next, err := s.follow(); err != nil || next == st {
+			t.Fatalf("the new state is not taken up: %v", err)
 		}
-	})
-	b.Run("empty handler", func(b *testing.B) {
-		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			io.Copy(io.Discard, r.Body)
-			w.Write([]byte("{}"))
-		})
-		b.ReportAllocs()
-		for b.Loop() {
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, httptest.NewRequest("POST", "/v1/query", strings.NewReader(`{"package":{"purl":"pkg:npm/left-pad@1.1.0"}}`)))
+		if data, err := st.db.Record("A-1"); err != nil || data == nil {
+			t.Errorf("the old state is gone under a request: %v", err)
 		}
+		if n := st.refs.Load(); n != 1 {
+			t.Errorf("%d references to the old state, want that of the request", n)
+		}
+		return nil
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestGenerations(t *testing.T) {
+	g := newGenerations[int](4000)
+	for i := range 1000 {
+		g.put(fmt.Sprintf("%03d", i), i, 33)
+		if v, ok := g.get("000"); !ok || v != 0 {
+			t.Fatalf("after %d: what is asked for all the time is gone", i)
+		}
+	}
+	if n := len(g.young) + len(g.old); n > 40 {
+		t.Errorf("%d entries of 100 bytes in 4,000", n)
+	}
+	if _, ok := g.get("500"); ok {
+		t.Error("an entry from long ago is there")
+	}
+	g.put("large", 1, 3000)
+	if _, ok := g.get("large"); ok {
+		t.Error("an entry of most of the cache is kept")
+	}
 }

@@ -24,6 +24,8 @@ type applying struct {
 	head uint64    // the release that db stands for
 	held *Held
 
+	bare bool // the manifest is gone: m has the state root alone
+
 	state *forest
 }
 
@@ -189,6 +191,11 @@ func (a *applying) changeRecord(c *store.Changer, g *group) error {
 // compare compares the collections that came out with those that are signed.
 func (a *applying) compare(got []Collection) error {
 	slices.SortFunc(got, func(x, y Collection) int { return strings.Compare(x.Name, y.Name) })
+	if root := topRoot(got); a.bare && root != a.m.StateRoot {
+		return fmt.Errorf("state root %s, signed is %s: %w", root, a.m.StateRoot, ErrState)
+	} else if a.bare {
+		return nil
+	}
 	want := a.sel.pick(a.m.Collections)
 	for i := range max(len(got), len(want)) {
 		switch {

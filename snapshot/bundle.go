@@ -152,6 +152,11 @@ func CreateBundle(ctx context.Context, w io.Writer, opt BundleOptions) (Bundled,
 	for _, s := range way.segments {
 		rec.note(s.name())
 	}
+	if t, err := releaseTarget(v.files[keepReleases], provenanceTarget); err == nil {
+		if _, err := readOptional(ctx, rec, targetPath(provenanceTarget, Hash(t.Hashes["sha256"])), maxProvenance); err != nil {
+			return out, err
+		}
+	}
 	root, err := readAll(ctx, opt.Repo, "tuf/1.root.json", maxRoot)
 	if err != nil {
 		return out, err

@@ -7,8 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"iter"
-	"maps"
-	"slices"
 
 	"github.com/advdb/advdb/normalize"
 	"golang.org/x/mod/sumdb/tlog"
@@ -27,6 +25,11 @@ type differ struct {
 	changed int // keys whose value changed, rows by transforms included
 	records uint64
 	bytes   int64
+}
+
+// newDiffer writes to w what a release changes.
+func newDiffer(w *segmentWriter, release uint64) *differ {
+	return &differ{w: w, release: release, state: newForest(), events: newForest()}
 }
 
 // An event is one change of a release.
@@ -168,120 +171,4 @@ func (d *differ) diffTable(name string, before, after items) error {
 		d.puts++
 		return d.w.add(name, entry{opPut, d.release, []byte(now.key), now.data})
 	})
-}
-
-// A memberChange is what becomes of one member, over all rows.
-type memberChange struct {
-	rows     int // new rows that have it
-	value    []byte
-	constant bool // it is value in all new rows
-	changed  int  // rows of which it changed
-	scale    int  // -1: not all are plain numbers
-	votes    map[[2]string]int
-}
-
-const (
-	minChanged   = 64      // a member that changed in fewer rows needs no transform
-	shareChanged = 20      // nor one that changed in less than one row of so many
-	maxVotes     = 1 << 18 // a map of more numbers is none
-)
-
-// deriveTransform finds out what happened to all rows alike.
-func (d *differ) deriveTransform(before, after items) (transform, error) {
-	t := transform{release: d.release}
-	members := map[string]*memberChange{}
-	rows, common := 0, 0
-	var a, b flatRow
-	err := pair(before, after, func(old, now item) error {
-		if now.data == nil {
-			return nil
-		}
-		rows++
-		if b.parse(now.data) != nil {
-			return nil
-		}
-		known := old.data != nil && a.parse(old.data) == nil
-		if known {
-			common++
-		}
-		for _, m := range b.members {
-			c, ok := members[m.name]
-			if !ok {
-				c = &memberChange{value: m.value, constant: true, votes: map[[2]string]int{}}
-				members[m.name] = c
-			}
-			c.see(m.value, a.getIf(known, m.name))
-		}
-		return nil
-	})
-	if err != nil {
-		return t, err
-	}
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		c := members[name]
-		if c.changed < minChanged || c.changed*shareChanged < common {
-			continue
-		}
-		if c.constant && c.rows == rows {
-			t.set = append(t.set, memberValue{name, c.value})
-		} else if m, ok := c.numbers(name); ok {
-			t.maps = append(t.maps, m)
-		}
-	}
-	return t, nil
-}
-
-func (r *flatRow) getIf(ok bool, name string) []byte {
-	if !ok {
-		return nil
-	}
-	return r.get(name)
-}
-
-// see takes note of a member's new value and its old one, nil for none.
-func (c *memberChange) see(now, old []byte) {
-	c.rows++
-	c.constant = c.constant && bytes.Equal(now, c.value)
-	if n := digits(now); n < 0 || c.scale < 0 {
-		c.scale = -1
-	} else {
-		c.scale = max(c.scale, n)
-	}
-	if old == nil {
-		return
-	}
-	if !bytes.Equal(now, old) {
-		c.changed++
-	}
-	if n := digits(old); n < 0 || c.scale < 0 {
-		c.scale = -1
-		c.votes = nil
-	} else if c.scale = max(c.scale, n); len(c.votes) < maxVotes {
-		c.votes[[2]string{string(old), string(now)}]++
-	}
-}
-
-// numbers is the map that is right for most rows; ties go to the smaller number.
-func (c *memberChange) numbers(name string) (memberMap, bool) {
-	m := memberMap{name: name, scale: c.scale, to: map[int64]int64{}}
-	if c.scale < 0 || len(c.votes) >= maxVotes {
-		return m, false
-	}
-	best := map[int64]int{}
-	for k, n := range c.votes {
-		old, ok1 := parseDecimal([]byte(k[0]), c.scale)
-		now, ok2 := parseDecimal([]byte(k[1]), c.scale)
-		if !ok1 || !ok2 {
-			return m, false
-		}
-		if n > best[old] || n == best[old] && now < m.to[old] {
-			best[old], m.to[old] = n, now
-		}
-	}
-	for k, v := range m.to {
-		if k == v {
-			delete(m.to, k)
-		}
-	}
-	return m, len(m.to) > 0
 }

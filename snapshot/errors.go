@@ -30,6 +30,7 @@ var (
 	ErrStale     error = refusal("too old")
 	ErrOrigin    error = refusal("of another origin than the one held")
 	ErrClient    error = refusal("needs a newer advdb")
+	ErrWitness   error = refusal("not cosigned by the witnesses that the policy wants")
 	ErrTrust     error = refusal("no trusted root: give the publisher's root file once")
 )
 

@@ -83,7 +83,7 @@ func (p *publisher) referenced(ctx context.Context) (map[string]bool, error) {
 			break // it was the newest until the one behind it
 		}
 	}
-	return keep, nil
+	return keep, p.keepTargets(ctx, keep)
 }
 
 // refer adds the names of the blobs that a release needs.

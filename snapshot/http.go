@@ -21,13 +21,18 @@ type HTTP struct {
 // connecting and for headers; how slow a body may be is Pull's to say.
 func NewHTTP(base *url.URL, client *http.Client) *HTTP {
 	if client == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.DialContext = (&net.Dialer{Timeout: 15 * time.Second}).DialContext
-		t.ResponseHeaderTimeout = 30 * time.Second
-		t.DisableCompression = true // blobs are compressed, and offsets are of bytes as they are
-		client = &http.Client{Transport: t}
+		client = newClient(30 * time.Second)
 	}
 	return &HTTP{base, client}
+}
+
+// newClient returns a client that waits for headers as long as headers.
+func newClient(headers time.Duration) *http.Client {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DialContext = (&net.Dialer{Timeout: 15 * time.Second}).DialContext
+	t.ResponseHeaderTimeout = headers
+	t.DisableCompression = true // blobs are compressed, and offsets are of bytes as they are
+	return &http.Client{Transport: t}
 }
 
 func (h *HTTP) String() string { return h.base.Redacted() }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/go-json-experiment/json"
@@ -77,7 +76,8 @@ func (k *Keyring) seal(role string, info KeyInfo, secret []byte) error {
 	if err != nil {
 		return err
 	}
-	return k.writeFile(info.File, append(data, '\n'))
+	k.stage(info.File, append(data, '\n'))
+	return nil
 }
 
 // open reads the secret of a key, once.
@@ -85,7 +85,7 @@ func (k *Keyring) open(info KeyInfo) ([]byte, error) {
 	if s := k.secrets[info.File]; s != nil {
 		return s, nil
 	}
-	data, err := os.ReadFile(filepath.Join(k.dir, filepath.Base(info.File)))
+	data, err := k.readFile(filepath.Base(info.File))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeys, err)
 	}

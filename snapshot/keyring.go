@@ -64,6 +64,10 @@ type Keyring struct {
 
 	cost    keyCost
 	secrets map[string][]byte // those that were opened, by file
+
+	read   []byte                  // keyring.json, of which cfg is
+	staged map[string][]byte       // see commit
+	fault  func(what string) error // for tests
 }
 
 // A keyringFile is keyring.json: nothing secret.
@@ -88,7 +92,8 @@ type KeyringOptions struct {
 	Keys       map[string]int // keys a role; default 3 for root, 1 for others
 	Threshold  map[string]int // default 2 for root, 1 for others
 
-	cost keyCost
+	cost  keyCost
+	fault func(what string) error
 }
 
 // InitKeyring makes a folder of new keys, and the first root and targets.
@@ -99,10 +104,17 @@ func InitKeyring(dir string, opt KeyringOptions) (*Keyring, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "tuf"), 0o700); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(dir, keyringName)); !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s already holds keys", ErrKeys, dir)
+	for _, name := range []string{keyringName, journalName, "tuf/1.root.json"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%w: %s already holds keys", ErrKeys, dir)
+		}
 	}
-	k := &Keyring{dir: dir, pass: onceBytes(opt.Passphrase), cost: opt.cost}
+	k := &Keyring{dir: dir, pass: onceBytes(opt.Passphrase), cost: opt.cost, fault: opt.fault}
+	unlock, err := k.lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	k.cfg = keyringFile{Format: keyringFormat, Origin: opt.Origin, Epoch: 1, Roles: map[string]*Role{}}
 	for _, name := range roleNames {
 		d := defaultRoles[name]
@@ -127,15 +139,20 @@ func InitKeyring(dir string, opt KeyringOptions) (*Keyring, error) {
 	if err := k.newLogKey(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(k.writePolicy(), k.signRoot(opt.Now, nil), k.signTargets(opt.Now)); err != nil {
+	k.stage("tuf/"+policyTarget, newPolicy(k.cfg.Log.Public))
+	if err := errors.Join(k.signRoot(opt.Now, nil), k.signTargets(opt.Now)); err != nil {
 		return nil, err
 	}
 	return k, k.save()
 }
 
 // OpenKeyring opens a folder of keys. The passphrase is asked for once, when
-// the first key is needed.
+// the first key is needed. A change of the keys that was cut off is finished.
 func OpenKeyring(dir string, passphrase func() ([]byte, error)) (*Keyring, error) {
+	k := &Keyring{dir: dir, pass: onceBytes(passphrase)}
+	if err := k.recover(); err != nil {
+		return nil, err
+	}
 	data, err := os.ReadFile(filepath.Join(dir, keyringName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s holds no keys: run \"advdb keys init\" first", ErrKeys, dir)
@@ -143,7 +160,7 @@ func OpenKeyring(dir string, passphrase func() ([]byte, error)) (*Keyring, error
 	if err != nil {
 		return nil, err
 	}
-	k := &Keyring{dir: dir, pass: onceBytes(passphrase)}
+	k.read = data
 	if err := json.Unmarshal(data, &k.cfg); err != nil {
 		return nil, fmt.Errorf("%s: %w", keyringName, err)
 	}
@@ -178,25 +195,23 @@ func (k *Keyring) Roles() []string { return slices.Clone(roleNames) }
 // LogKey is the verifier key of the log of releases.
 func (k *Keyring) LogKey() string { return k.cfg.Log.Public }
 
+// save makes the keyring what it is now, with all that was staged.
 func (k *Keyring) save() error {
 	data, err := json.Marshal(k.cfg, json.Deterministic(true), jsontext.Multiline(true))
 	if err != nil {
 		return err
 	}
-	return k.writeFile(keyringName, append(data, '\n'))
-}
-
-// writeFile replaces a file of the folder whole.
-func (k *Keyring) writeFile(name string, data []byte) error {
-	path := filepath.Join(k.dir, name)
-	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
+	data = append(data, '\n')
+	k.stage(keyringName, data)
+	if err := k.commit(); err != nil {
 		return err
 	}
-	return os.Rename(path+".new", path)
+	k.read = data
+	return nil
 }
 
 func (k *Keyring) tufFile(format string, args ...any) ([]byte, error) {
-	return os.ReadFile(filepath.Join(k.dir, "tuf", fmt.Sprintf(format, args...)))
+	return k.readFile("tuf/" + fmt.Sprintf(format, args...))
 }
 
 // Root returns the newest root that the keys signed, and its version.

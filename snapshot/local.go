@@ -14,13 +14,31 @@ import (
 // errStop ends a walk that nobody listens to any more.
 var errStop = errors.New("stop")
 
+// trimEvery is after how many bytes of values a walk gives back what it read
+// of the file.
+const trimEvery = 64 << 20
+
+// trimmed is f for a walk over all of db.
+func trimmed[K any](db *store.DB, f func(K, []byte) error) func(K, []byte) error {
+	n := 0
+	return func(k K, v []byte) error {
+		if n += len(v); n > trimEvery {
+			n = 0
+			if err := db.Trim(); err != nil {
+				return err
+			}
+		}
+		return f(k, v)
+	}
+}
+
 // replicaRecords are the records of a replica's state; its leaves say of
 // which collection each is.
 func replicaRecords(db *store.DB) items {
 	return func(yield func(item, error) bool) {
 		l := newPuller(db.Leaves)
 		defer l.stop()
-		err := db.Records("", func(id string, data []byte) error {
+		err := db.Records("", trimmed(db, func(id string, data []byte) error {
 			leafID, leaf, err := l.next()
 			if err != nil {
 				return err
@@ -33,7 +51,7 @@ func replicaRecords(db *store.DB) items {
 				return errStop
 			}
 			return nil
-		})
+		}))
 		if err != nil && err != errStop {
 			yield(item{}, err)
 		}
@@ -44,7 +62,7 @@ func replicaRecords(db *store.DB) items {
 // collection.
 func sourceRecords(db *store.DB) items {
 	return func(yield func(item, error) bool) {
-		err := db.Records("", func(id string, data []byte) error {
+		err := db.Records("", trimmed(db, func(id string, data []byte) error {
 			r, err := normalize.Decode(data)
 			if err != nil {
 				return fmt.Errorf("%s: %w", id, err)
@@ -53,7 +71,7 @@ func sourceRecords(db *store.DB) items {
 				return errStop
 			}
 			return nil
-		})
+		}))
 		if err != nil && err != errStop {
 			yield(item{}, err)
 		}
@@ -63,12 +81,12 @@ func sourceRecords(db *store.DB) items {
 // tableRows are the rows of one enrichment table, by the collection's name.
 func tableRows(db *store.DB, collection string) items {
 	return func(yield func(item, error) bool) {
-		err := db.Rows(strings.TrimPrefix(collection, enrichPrefix), func(k, v []byte) error {
+		err := db.Rows(strings.TrimPrefix(collection, enrichPrefix), trimmed(db, func(k, v []byte) error {
 			if !yield(item{collection, string(k), v}, nil) {
 				return errStop
 			}
 			return nil
-		})
+		}))
 		if err != nil && err != errStop {
 			yield(item{}, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"strings"
 
 	"github.com/transparency-dev/formats/log"
 	"github.com/transparency-dev/formats/proof"
@@ -243,37 +242,4 @@ func checkConsistent(ctx context.Context, r Reader, old, now tlog.Tree) error {
 		return fmt.Errorf("log of %d releases does not contain the %d seen: %w", now.N, old.N, ErrFork)
 	}
 	return nil
-}
-
-// A logPolicy says who signs the log: a C2SP tlog-policy, TUF target "policy".
-type logPolicy struct {
-	key     note.Verifier
-	witness string // the lines on witnesses and quorum
-}
-
-// newPolicy writes the policy of a log without witnesses.
-func newPolicy(vkey string) []byte { return []byte("log " + vkey + "\nquorum none\n") }
-
-// parsePolicy reads a policy of one log.
-func parsePolicy(data []byte) (logPolicy, error) {
-	var p logPolicy
-	for line := range strings.Lines(string(data)) {
-		f := strings.Fields(line)
-		if len(f) == 0 || f[0] != "log" {
-			p.witness += line
-			continue
-		}
-		if len(f) < 2 || p.key != nil {
-			return p, fmt.Errorf("policy: %w: %q", ErrManifest, line)
-		}
-		v, err := note.NewVerifier(f[1])
-		if err != nil {
-			return p, fmt.Errorf("policy: %w: %w", ErrManifest, err)
-		}
-		p.key = v
-	}
-	if p.key == nil {
-		return p, fmt.Errorf("policy: %w: names no log", ErrManifest)
-	}
-	return p, nil
 }

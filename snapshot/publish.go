@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"time"
 
 	"github.com/advdb/advdb/store"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
-	"golang.org/x/mod/sumdb/tlog"
 )
 
 // PublishOptions are the options of [Publish]. DB, Repo and Keys are needed.
@@ -22,6 +23,10 @@ type PublishOptions struct {
 	Keys *Keyring
 	Now  time.Time // the release's time; default: now
 	Temp string    // where segments are written first; default: the system's
+
+	Builder   string       // URI of who builds (SLSA builder.id); default: https:// and the origin
+	Witnesses []byte       // C2SP tlog-policy of witnesses to ask, and of their quorum, beside those of the signed policy
+	Client    *http.Client // for witnesses; default: one with a deadline of 10 s
 
 	Gates         Gates
 	BaseEvery     uint64        // a new base after so many releases; default 512
@@ -103,10 +108,11 @@ type publisher struct {
 	cur *verified // what the repository has; its manifest is nil for nothing
 	lib *library  // of cur
 
-	m     *Manifest // the new release
-	blobs []stagedBlob
-	diff  *differ
-	out   Published
+	m       *Manifest           // the new release
+	sources []store.SourceState // of the database, with their inputs
+	blobs   []stagedBlob
+	diff    *differ
+	out     Published
 }
 
 // A stagedBlob is a blob that is written before anything is signed.
@@ -174,62 +180,6 @@ func (p *publisher) current(ctx context.Context) error {
 	return p.resume(ctx)
 }
 
-func (p *publisher) policy() (logPolicy, error) {
-	data, err := p.Keys.tufFile(policyTarget)
-	if err != nil {
-		return logPolicy{}, err
-	}
-	return parsePolicy(data)
-}
-
-// resume takes up a release that was written to the log, whose checkpoint was
-// signed, and that was not announced: a log must not tell two stories.
-func (p *publisher) resume(ctx context.Context) error {
-	checkpoint, err := readOptional(ctx, p.Repo, checkpointName, maxCheckpoint)
-	if err != nil || checkpoint == nil {
-		return err
-	}
-	tree, err := checkpointOf(checkpoint, p.Keys.Origin(), p.cur.policy.key)
-	if err != nil || tree == p.cur.tree {
-		return err
-	}
-	if tree.N != p.cur.tree.N+1 {
-		return fmt.Errorf("log has %d entries, %d releases were announced: %w", tree.N, p.cur.tree.N, ErrFork)
-	}
-	if err := checkConsistent(ctx, p.Repo, p.cur.tree, tree); err != nil {
-		return err
-	}
-	leaf, err := logEntry(ctx, p.Repo, tree.N-1, tree.N)
-	if err != nil {
-		return err
-	}
-	var l Leaf
-	if err := decodeJSON(leaf, &l); err != nil {
-		return fmt.Errorf("log entry %d: %w", tree.N-1, err)
-	}
-	data, err := readAll(ctx, p.Repo, targetPath(manifestTarget, l.Manifest), maxManifest)
-	if err != nil {
-		return err
-	}
-	m, err := decodeManifest(data)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(m.leaf(data), leaf) {
-		return fmt.Errorf("log entry %d: %w", tree.N-1, ErrMismatch)
-	}
-	p.Log.Warn("finishing a release that was not announced", "version", m.Version)
-	proof, err := proveLeaf(ctx, p.Repo, tree.N-1, tree, checkpoint)
-	if err != nil {
-		return err
-	}
-	if err := p.announce(ctx, data, proof); err != nil {
-		return err
-	}
-	p.cur.manifest, p.cur.tree, p.cur.checkpoint = m, tree, checkpoint
-	return nil
-}
-
 // renew signs the release that is there for a new term, where that is due.
 func (p *publisher) renew(ctx context.Context) error {
 	m := p.cur.manifest
@@ -246,8 +196,27 @@ func (p *publisher) renew(ctx context.Context) error {
 	if p.cur.tm.Timestamp.Signed.Expires.After(due) && p.cur.rootVersion == rootVersion && bytes.Equal(top, p.cur.files[keepTargets]) {
 		return nil
 	}
+	if check := p.Gates.Check; check != nil {
+		if err := check(ctx); err != nil {
+			return fmt.Errorf("%w: %w", ErrGate, err)
+		}
+	}
+	rel := releaseFiles{manifest: p.cur.files[keepManifest]}
+	checkpoint, err := p.cosign(ctx, p.cur.tree, p.cur.checkpoint)
+	if err != nil {
+		return err
+	}
+	if rel.proof, err = replaceCheckpoint(p.cur.files[keepProof], checkpoint); err != nil {
+		return err
+	}
+	if rel.provenance, err = p.announced(ctx); err != nil {
+		return err
+	}
+	if err := p.Repo.Write(ctx, checkpointName, checkpoint); err != nil {
+		return err
+	}
 	p.out.Signed = true
-	return p.announce(ctx, p.cur.files[keepManifest], p.cur.files[keepProof])
+	return p.announce(ctx, rel)
 }
 
 // write writes the release: first what nobody refers to, last the timestamp.
@@ -264,35 +233,41 @@ func (p *publisher) write(ctx context.Context) error {
 	if _, err := decodeManifest(data); err != nil {
 		return fmt.Errorf("manifest just made: %w", err)
 	}
-	if err := p.Repo.Create(ctx, targetPath(manifestTarget, hashOf(data)), int64(len(data)), bytes.NewReader(data)); err != nil {
+	if err := p.put(ctx, targetPath(manifestTarget, hashOf(data)), data); err != nil {
+		return err
+	}
+	rel := releaseFiles{manifest: data}
+	if rel.provenance, err = p.provenance(data); err != nil {
+		return fmt.Errorf("provenance: %w", err)
+	}
+	if err := p.put(ctx, targetPath(provenanceTarget, hashOf(rel.provenance)), rel.provenance); err != nil {
 		return err
 	}
 	tree, err := appendLog(ctx, p.Repo, p.cur.tree, p.m.leaf(data))
 	if err != nil {
 		return fmt.Errorf("log: %w", err)
 	}
-	proof, err := p.checkpoint(ctx, tree)
-	if err != nil {
+	if rel.proof, err = p.checkpoint(ctx, tree); err != nil {
 		return fmt.Errorf("log: %w", err)
 	}
-	return p.announce(ctx, data, proof)
+	return p.announce(ctx, rel)
 }
 
-// checkpoint signs the log. From here on the release is the one of its number.
-func (p *publisher) checkpoint(ctx context.Context, tree tlog.Tree) ([]byte, error) {
-	key, err := p.Keys.logSigner()
-	if err != nil {
-		return nil, err
+// put writes a small file that never changes.
+func (p *publisher) put(ctx context.Context, name string, data []byte) error {
+	return p.Repo.Create(ctx, name, int64(len(data)), bytes.NewReader(data))
+}
+
+// releaseFiles are the targets of a release; provenance is nil for one that
+// was made without.
+type releaseFiles struct{ manifest, proof, provenance []byte }
+
+func (r releaseFiles) targets() map[string][]byte {
+	t := map[string][]byte{manifestTarget: r.manifest, proofTarget: r.proof}
+	if r.provenance != nil {
+		t[provenanceTarget] = r.provenance
 	}
-	checkpoint, err := signCheckpoint(p.Keys.Origin(), tree, key)
-	if err != nil {
-		return nil, err
-	}
-	proof, err := proveLeaf(ctx, p.Repo, tree.N-1, tree, checkpoint)
-	if err != nil {
-		return nil, err
-	}
-	return proof, p.Repo.Write(ctx, checkpointName, checkpoint)
+	return t
 }
 
 func (p *publisher) create(ctx context.Context, b stagedBlob) error {
@@ -305,25 +280,23 @@ func (p *publisher) create(ctx context.Context, b stagedBlob) error {
 }
 
 // announce signs a release and writes its metadata, the timestamp last.
-func (p *publisher) announce(ctx context.Context, manifest, proof []byte) error {
-	put := func(name string, data []byte) error {
-		return p.Repo.Create(ctx, name, int64(len(data)), bytes.NewReader(data))
-	}
+func (p *publisher) announce(ctx context.Context, rel releaseFiles) error {
+	put, targets := func(name string, data []byte) error { return p.put(ctx, name, data) }, rel.targets()
 	policy, err := p.Keys.tufFile(policyTarget)
 	if err != nil {
 		return err
 	}
-	signed, err := p.Keys.signRelease(p.Now, p.cur, map[string][]byte{manifestTarget: manifest, proofTarget: proof})
+	signed, err := p.Keys.signRelease(p.Now, p.cur, targets)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(
-		put(targetPath(policyTarget, hashOf(policy)), policy),
-		put(targetPath(manifestTarget, hashOf(manifest)), manifest),
-		put(targetPath(proofTarget, hashOf(proof)), proof),
-		p.roots(put),
-	); err != nil {
+	if err := errors.Join(put(targetPath(policyTarget, hashOf(policy)), policy), p.roots(put)); err != nil {
 		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(targets)) {
+		if err := put(targetPath(name, hashOf(targets[name])), targets[name]); err != nil {
+			return err
+		}
 	}
 	for _, name := range signed.names {
 		if err := p.Repo.Write(ctx, name, signed.files[name]); err != nil {
@@ -333,7 +306,8 @@ func (p *publisher) announce(ctx context.Context, manifest, proof []byte) error 
 	if err := p.Repo.Swap(ctx, "tuf/timestamp.json", signed.stamp, p.cur.files[keepTimestamp]); err != nil {
 		return err
 	}
-	p.cur.files[keepManifest], p.cur.files[keepProof], p.cur.files[keepTimestamp] = manifest, proof, signed.stamp
+	p.cur.files[keepManifest], p.cur.files[keepProof], p.cur.files[keepTimestamp] = rel.manifest, rel.proof, signed.stamp
+	p.cur.files[keepReleases], p.cur.files[keepTargets] = signed.releases, signed.targets
 	p.cur.timestampVersion, p.cur.snapshotVersion, p.cur.releasesVersion = p.cur.timestampVersion+1, p.cur.snapshotVersion+1, p.cur.releasesVersion+1
 	return nil
 }
@@ -352,3 +326,13 @@ func (p *publisher) roots(put func(string, []byte) error) error {
 
 // sameSources reports whether the sources stand as they did.
 func sameSources(a, b []store.SourceState) bool { return slices.Equal(a, b) }
+
+// withoutInputs leaves out what the provenance says of sources and readers do
+// not need.
+func withoutInputs(list []store.SourceState) []store.SourceState {
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Inputs = store.Inputs{}
+	}
+	return out
+}

@@ -21,6 +21,11 @@ type PullOptions struct {
 	Root    []byte   // a root of the publisher; only read where the replica trusts none yet
 	Only    []string // hold these ecosystems only; nil: as before, or all; empty: all
 
+	// Witnesses is a C2SP tlog-policy whose quorum must have cosigned each
+	// release beside that of the publisher's policy; the replica keeps it. Nil:
+	// as before, or none.
+	Witnesses []byte
+
 	Now      time.Time     // the clock; default: now
 	MinSpeed int64         // bytes a second below which a mirror is left; default 1 KiB; negative: none
 	Patience time.Duration // for how long a mirror may be slower; default 30 s
@@ -94,6 +99,7 @@ func (p *pulling) run(ctx context.Context) error {
 	if len(trusted[keepRoot]) == 0 {
 		return ErrTrust
 	}
+	trusted = withWitnesses(trusted, p.Witnesses)
 	var errs []error
 	for i, m := range p.Mirrors {
 		err := p.from(ctx, i, trusted)

@@ -32,7 +32,7 @@ func makeSegment(t testing.TB, n int, dict *dictionary) ([]byte, Segment) {
 		}
 	}
 	w.setTransforms("enrich/epss", []transform{{release: 5, set: []memberValue{{"date", []byte(`"2026-08-01"`)}},
-		maps: []memberMap{{name: "percentile", scale: 5, to: map[int64]int64{1: 2, 70000: 69998}}}}})
+		maps: []memberMap{{name: "percentile", scale: 5, from: []int64{1, 70000}, to: []int64{2, 69998}}}}})
 	var buf bytes.Buffer
 	s, err := w.finish(&buf)
 	if err != nil {
@@ -83,7 +83,7 @@ func TestSegment(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := r.table("enrich/epss").transforms
-		if len(got) != 1 || got[0].release != 5 || got[0].maps[0].to[70000] != 69998 || string(got[0].set[0].value) != `"2026-08-01"` {
+		if len(got) != 1 || got[0].release != 5 || got[0].maps[0].to[1] != 69998 || string(got[0].set[0].value) != `"2026-08-01"` {
 			t.Errorf("transforms %+v", got)
 		}
 		r.close()

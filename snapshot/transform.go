@@ -27,15 +27,33 @@ type memberValue struct {
 }
 
 // A memberMap maps decimal numbers of up to scale digits behind the point,
-// written as integers; a number that it lacks stays.
+// written as integers; a number that it lacks stays. Half a year of scores is a
+// hundred maps of tens of thousands of numbers: 16 bytes a number, no more.
 type memberMap struct {
 	name  string
 	scale int
-	to    map[int64]int64
+	from  []int64 // ascending
+	to    []int64 // what becomes of each of from
 }
 
-// maxScale is how many digits behind the point a mapped number may have.
-const maxScale = 9
+// get returns what becomes of a number.
+func (m *memberMap) get(n int64) (int64, bool) {
+	i, ok := slices.BinarySearch(m.from, n)
+	if !ok {
+		return 0, false
+	}
+	return m.to[i], true
+}
+
+// add puts a number behind those that are there.
+func (m *memberMap) add(from, to int64) {
+	m.from, m.to = append(m.from, from), append(m.to, to)
+}
+
+const (
+	maxScale = 9       // digits behind the point that a mapped number may have
+	maxPairs = 1 << 20 // numbers that a map may have
+)
 
 // apply returns what the transform makes of a row, a flat JSON object.
 func (t *transform) apply(row *flatRow) {
@@ -49,7 +67,7 @@ func (t *transform) apply(row *flatRow) {
 		if !ok {
 			continue
 		}
-		if to, ok := m.to[n]; ok {
+		if to, ok := m.get(n); ok {
 			row.set(m.name, appendDecimal(nil, to, m.scale))
 		}
 	}
@@ -197,22 +215,17 @@ func appendTransforms(dst []byte, list []transform, to uint64) []byte {
 func (m *memberMap) append(dst []byte) []byte {
 	dst = appendBytes(dst, []byte(m.name))
 	dst = binary.AppendUvarint(dst, uint64(m.scale))
-	dst = binary.AppendUvarint(dst, uint64(len(m.to)))
-	keys := make([]int64, 0, len(m.to))
-	for k := range m.to {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
+	dst = binary.AppendUvarint(dst, uint64(len(m.from)))
 	last := int64(0)
-	for _, k := range keys {
+	for _, k := range m.from {
 		dst = binary.AppendUvarint(dst, uint64(k-last))
 		last = k
 	}
 	last = 0
-	for _, k := range keys {
-		d := m.to[k] - k
-		dst = binary.AppendVarint(dst, d-last)
-		last = d
+	for i, k := range m.from {
+		diff := m.to[i] - k
+		dst = binary.AppendVarint(dst, diff-last)
+		last = diff
 	}
 	return dst
 }
@@ -250,25 +263,27 @@ func (r *byteReader) transforms(from, to uint64) ([]transform, error) {
 }
 
 func (r *byteReader) memberMap() (memberMap, error) {
-	m := memberMap{name: string(r.bytes()), to: map[int64]int64{}}
+	m := memberMap{name: string(r.bytes())}
 	scale, n := r.uvarint(), r.uvarint()
-	if scale > maxScale || n > uint64(len(r.b)) {
+	if scale > maxScale || n > maxPairs || n > uint64(len(r.b)/2) {
 		return m, fmt.Errorf("%w: map of %q", ErrSegment, m.name)
 	}
-	m.scale = int(scale)
-	keys := make([]int64, n)
+	m.scale, m.from, m.to = int(scale), make([]int64, n), make([]int64, n)
 	last := int64(0)
-	for i := range keys {
-		last += int64(r.uvarint())
-		keys[i] = last
+	for i := range m.from {
+		step := int64(r.uvarint())
+		if last += step; step < 0 || last < 0 || i > 0 && step == 0 {
+			return m, fmt.Errorf("%w: map of %q is out of order", ErrSegment, m.name)
+		}
+		m.from[i] = last
 	}
 	last = 0
-	for _, k := range keys {
+	for i, k := range m.from {
 		last += r.varint()
-		if k < 0 || k+last < 0 {
+		if k+last < 0 {
 			return m, fmt.Errorf("%w: map of %q", ErrSegment, m.name)
 		}
-		m.to[k] = k + last
+		m.to[i] = k + last
 	}
 	return m, nil
 }

@@ -1,14 +1,15 @@
 package snapshot
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
-	"github.com/transparency-dev/formats/witness"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -34,6 +35,7 @@ const (
 	keepPolicy    = "policy"
 	keepManifest  = "manifest"
 	keepProof     = "proof"
+	keepWitness   = "witness-policy" // the site's own, beside the publisher's
 )
 
 // verified is a release whose metadata was verified.
@@ -88,6 +90,9 @@ func refresh(ctx context.Context, r Reader, held map[string][]byte, now time.Tim
 	}
 	tm.RefTime = now.UTC()
 	f := &refresher{ctx: ctx, r: r, held: held, v: &verified{tm: tm, files: map[string][]byte{keepRoot: held[keepRoot]}}}
+	if own := held[keepWitness]; len(own) > 0 {
+		f.v.files[keepWitness] = own
+	}
 	for _, step := range []func() error{f.roots, f.timestamp, f.snapshot, f.targets, f.release} {
 		if err := step(); err != nil {
 			return nil, err
@@ -268,13 +273,45 @@ func (v *verified) checkRelease() (err error) {
 	if v.checkpoint, v.tree, err = checkProof(v.files[keepProof], leaf, v.manifest.Origin, v.policy.key); err != nil {
 		return err
 	}
-	group, err := witness.ParsePolicy([]byte(v.policy.witness))
-	if err != nil {
-		return fmt.Errorf("policy: %w: %w", ErrManifest, err)
-	}
-	if !group.Satisfied(v.checkpoint) {
-		return fmt.Errorf("checkpoint: witnesses: %w", ErrSignature)
-	}
 	v.attested = v.manifest.time()
+	if err := v.witnessed(v.policy); err != nil {
+		return err
+	}
+	own := v.files[keepWitness]
+	if len(own) == 0 {
+		return nil
+	}
+	site, err := parseWitnesses(own)
+	if err != nil {
+		return fmt.Errorf("own %w", err)
+	}
+	if site.key != nil && site.vkey != v.policy.vkey {
+		return fmt.Errorf("own policy: the log is not that of %s: %w", site.key.Name(), ErrWitness)
+	}
+	if err := v.witnessed(site); err != nil {
+		return fmt.Errorf("own policy: %w", err)
+	}
 	return nil
+}
+
+// withWitnesses gives what is held a policy of the site's own. Where it is
+// another one than before, what is held counts as not verified.
+func withWitnesses(held map[string][]byte, policy []byte) map[string][]byte {
+	if policy == nil || bytes.Equal(policy, held[keepWitness]) {
+		return held
+	}
+	held = maps.Clone(held)
+	held[keepWitness] = policy
+	delete(held, keepManifest)
+	return held
+}
+
+// witnessed verifies the quorum of a policy. The release was there when the
+// quorum signed, which may be later than it was made.
+func (v *verified) witnessed(p logPolicy) error {
+	at, err := p.check(v.checkpoint)
+	if err == nil && at.After(v.attested) {
+		v.attested = at
+	}
+	return err
 }

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
 )
 
 // Targets of the repository.
@@ -84,7 +86,8 @@ func (k *Keyring) signRoot(now time.Time, before []signature.Signer) error {
 	if err != nil {
 		return err
 	}
-	return k.writeFile(fmt.Sprintf("tuf/%d.root.json", version), data)
+	k.stage(fmt.Sprintf("tuf/%d.root.json", version), data)
+	return nil
 }
 
 // distinct drops signers of a key that signs already.
@@ -146,7 +149,8 @@ func (k *Keyring) signTargets(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return k.writeFile("tuf/targets.json", data)
+	k.stage("tuf/targets.json", data)
+	return nil
 }
 
 // targets reads the targets that the keys signed.
@@ -158,56 +162,84 @@ func (k *Keyring) targets() (*metadata.Metadata[metadata.TargetsType], error) {
 	return metadata.Targets().FromBytes(data)
 }
 
-func (k *Keyring) writePolicy() error {
-	return k.writeFile("tuf/"+policyTarget, newPolicy(k.cfg.Log.Public))
-}
-
 // Rotate gives a role a new key in place of an old one (the first, where drop
 // names none), or, where role is empty, signs root and targets again for a
-// new term. The next publish carries it to the repository.
+// new term: all of it, or, with an error, nothing. The next publish carries it
+// to the repository.
 func (k *Keyring) Rotate(role, drop string, now time.Time) (fresh KeyInfo, err error) {
-	before, err := k.signers(RoleRoot)
-	if err != nil {
-		return fresh, err
-	}
-	r := k.cfg.Roles[role]
-	switch {
-	case role == "":
-	case r == nil:
-		return fresh, fmt.Errorf("%w: no role %q", ErrKeys, role)
-	default:
-		at := 0
-		for i, info := range r.Keys {
-			if info.ID == drop || drop == "" && i == 0 {
-				at = i
+	err = k.change(func() error {
+		before, err := k.signers(RoleRoot)
+		if err != nil {
+			return err
+		}
+		if role != "" {
+			if fresh, err = k.replaceKey(role, drop); err != nil {
+				return err
 			}
 		}
-		if drop != "" && r.Keys[at].ID != drop {
+		if role != RoleReleases {
+			if err := k.signRoot(now, before); err != nil {
+				return err
+			}
+		}
+		if role == "" || role == RoleReleases || role == RoleTargets {
+			return k.signTargets(now)
+		}
+		return nil
+	})
+	return fresh, err
+}
+
+// replaceKey makes a new key in place of one of a role.
+func (k *Keyring) replaceKey(role, drop string) (fresh KeyInfo, err error) {
+	r := k.cfg.Roles[role]
+	if r == nil {
+		return fresh, fmt.Errorf("%w: no role %q", ErrKeys, role)
+	}
+	at := 0
+	if drop != "" {
+		if at = slices.IndexFunc(r.Keys, func(info KeyInfo) bool { return info.ID == drop }); at < 0 {
 			return fresh, fmt.Errorf("%w: %s has no key %s", ErrKeys, role, drop)
 		}
-		if fresh, err = k.newKey(role); err != nil {
-			return fresh, err
-		}
-		r.Keys = append(r.Keys[:at:at], r.Keys[at+1:]...)
 	}
-	if role != RoleReleases {
-		if err := k.signRoot(now, before); err != nil {
-			return fresh, err
-		}
+	if fresh, err = k.newKey(role); err != nil {
+		return fresh, err
 	}
-	if role == "" || role == RoleReleases || role == RoleTargets {
-		if err := k.signTargets(now); err != nil {
-			return fresh, err
-		}
-	}
-	return fresh, k.save()
+	r.Keys = append(r.Keys[:at:at], r.Keys[at+1:]...)
+	return fresh, nil
 }
+
+// SetPolicy makes a C2SP tlog-policy the one that clients are given: who signs
+// the log, which witnesses are asked, and how many of them must cosign. Its
+// log must be that of the keys. Targets is signed anew; the next publish
+// carries it to the repository.
+func (k *Keyring) SetPolicy(policy []byte, now time.Time) error {
+	p, err := parsePolicy(policy)
+	if err != nil {
+		return err
+	}
+	if p.vkey != k.cfg.Log.Public {
+		return fmt.Errorf("%w: the policy's log is not %s", ErrKeys, k.cfg.Log.Public)
+	}
+	if len(policy) > maxPolicy {
+		return fmt.Errorf("policy: %w", ErrTooLarge)
+	}
+	return k.change(func() error {
+		k.stage("tuf/"+policyTarget, policy)
+		return k.signTargets(now)
+	})
+}
+
+// Policy returns the policy that clients are given.
+func (k *Keyring) Policy() ([]byte, error) { return k.tufFile(policyTarget) }
 
 // A signedRelease is the metadata of one release, ready to be written.
 type signedRelease struct {
 	names []string // in the order in which they are written, but for the timestamp
 	files map[string][]byte
 	stamp []byte
+
+	targets, releases, snapshot []byte // of files
 }
 
 func (s *signedRelease) add(name string, data []byte) {
@@ -257,10 +289,36 @@ func (k *Keyring) signRelease(now time.Time, old *verified, targets map[string][
 	if out.stamp, err = signAs(k, RoleTimestamp, stamp); err != nil {
 		return nil, err
 	}
+	out.targets, out.releases, out.snapshot = top, relData, snapData
 	out.add(fmt.Sprintf("tuf/%d.targets.json", topMeta.Signed.Version), top)
 	out.add(fmt.Sprintf("tuf/%d.releases.json", rel.Signed.Version), relData)
 	out.add(fmt.Sprintf("tuf/%d.snapshot.json", snap.Signed.Version), snapData)
-	return out, nil
+	return out, out.check(k, now.UTC())
+}
+
+// check verifies what is about to be announced as a client would, by the
+// newest root: keys that were rotated meanwhile must not sign.
+func (s *signedRelease) check(k *Keyring, now time.Time) error {
+	root, _, err := k.Root()
+	if err != nil {
+		return err
+	}
+	tm, err := trustedmetadata.New(root)
+	if err != nil {
+		return err
+	}
+	tm.RefTime = now
+	for _, step := range []func() error{
+		func() error { _, err := tm.UpdateTimestamp(s.stamp); return err },
+		func() error { _, err := tm.UpdateSnapshot(s.snapshot, false); return err },
+		func() error { _, err := tm.UpdateTargets(s.targets); return err },
+		func() error { _, err := tm.UpdateDelegatedTargets(s.releases, RoleReleases, RoleTargets); return err },
+	} {
+		if err := step(); err != nil {
+			return fmt.Errorf("%w: what they signed does not verify by root: %v", ErrKeys, err)
+		}
+	}
+	return nil
 }
 
 func nextVersion(v int64) int64 { return v + 1 }

@@ -137,7 +137,8 @@ func (w *world) db() *store.DB {
 	err = rep.Build(context.Background(), func(b *store.Builder) (store.StateInfo, error) {
 		info := store.StateInfo{Number: 1, Created: w.now.Format(time.RFC3339), Sources: []store.SourceState{
 			{Name: "epss", Enrich: true, Status: "ok", FetchedAt: w.now.Format(time.RFC3339)},
-			{Name: "test", License: "CC0-1.0", Status: "ok", FetchedAt: w.now.Format(time.RFC3339)},
+			{Name: "test", License: "CC0-1.0", Status: "ok", FetchedAt: w.now.Format(time.RFC3339), Documents: 3,
+				Inputs: store.Inputs{DirHash: hashOf([]byte(w.now.String())).String(), URL: "https://feeds.example/test.zip", Commit: "c0ffee"}},
 		}}
 		for _, id := range slices.Sorted(maps.Keys(w.records)) {
 			data, err := normalize.AppendEncode(nil, w.records[id])

@@ -83,7 +83,8 @@ func (b *bucket) fetch(ctx context.Context) error {
 	address := b.base + "modified_id.csv"
 	resp, err := b.m.Get(ctx, address)
 	if errors.Is(err, ErrUnchanged) {
-		return errors.Join(b.update(ctx, maps.Clone(b.cursor.Left)), b.m.Commit(ctx, b.cursor))
+		broken, err := b.update(ctx, maps.Clone(b.cursor.Left))
+		return errors.Join(append(broken, err, b.m.Commit(ctx, b.cursor))...)
 	}
 	if err != nil {
 		return err
@@ -107,13 +108,13 @@ func (b *bucket) fetch(ctx context.Context) error {
 		}
 		due = b.due(lines, held)
 	}
-	broken := b.update(ctx, due)
-	if broken != nil && !ofDocument(broken) {
-		return broken
+	broken, err := b.update(ctx, due)
+	if err != nil {
+		return errors.Join(append(broken, err)...)
 	}
 	b.cursor.settle(lines)
 	resp.Keep()
-	return errors.Join(broken, b.m.Commit(ctx, b.cursor))
+	return errors.Join(errors.Join(broken...), b.m.Commit(ctx, b.cursor))
 }
 
 // whole makes the documents what all.zip holds.
@@ -227,42 +228,18 @@ func (b *bucket) due(lines map[string]time.Time, held map[string]bool) map[strin
 	return due
 }
 
-// update fetches records by ID, with a commit every changeBatch. What is wrong
-// with single records is joined, and they stay in the cursor.
-func (b *bucket) update(ctx context.Context, due map[string]time.Time) error {
-	var errs []error
-	for i, id := range slices.Sorted(maps.Keys(due)) {
-		err := b.copy(ctx, id)
-		if err != nil && !ofDocument(err) {
-			return errors.Join(append(errs, err)...)
-		}
-		if err == nil {
+// update fetches records by ID. Those that something is wrong with stay in
+// the cursor.
+func (b *bucket) update(ctx context.Context, due map[string]time.Time) (broken []error, err error) {
+	return eachDue(slices.Sorted(maps.Keys(due)), func(id string) error {
+		there, err := b.m.takeListed(ctx, id+".json", b.base+escape(id+".json"))
+		if there {
 			delete(b.cursor.Left, id)
 		} else {
 			note(&b.cursor.Left, id, due[id])
 		}
-		if !NotFound(err) {
-			errs = append(errs, err)
-		}
-		if i%changeBatch == changeBatch-1 {
-			if err := b.m.Commit(ctx, nil); err != nil {
-				return err
-			}
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// copy fetches one record. One that is listed and not there is left as it is:
-// lists run ahead of files.
-func (b *bucket) copy(ctx context.Context, id string) error {
-	name := id + ".json"
-	resp, err := b.m.open(ctx, request{url: b.base + escape(name), always: true})
-	if err != nil {
-		return prefixed(name, err)
-	}
-	defer resp.Close()
-	return located(resp.URL, b.m.Put(name, resp))
+		return err
+	}, func() error { return b.m.Commit(ctx, nil) })
 }
 
 // settle notes that all lines are done.

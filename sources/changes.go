@@ -23,7 +23,7 @@ func compareChanges(a, b change) int {
 	return strings.Compare(a.name, b.name)
 }
 
-// list is changes.csv or deletions.csv.
+// list is changes.csv, deletions.csv or index.txt.
 type list struct {
 	rows []change
 	resp *Response // nil: unchanged, or there is none
@@ -33,6 +33,10 @@ type list struct {
 
 // read asks for the list. A provider may have none of that name.
 func (l *list) read(ctx context.Context, m *Mirror, url string, always bool) error {
+	return l.readWith(ctx, m, url, always, readChanges)
+}
+
+func (l *list) readWith(ctx context.Context, m *Mirror, url string, always bool, read func(io.Reader) ([]change, error)) error {
 	resp, err := m.open(ctx, request{url: url, always: always})
 	if errors.Is(err, ErrUnchanged) {
 		return nil
@@ -46,7 +50,7 @@ func (l *list) read(ctx context.Context, m *Mirror, url string, always bool) err
 		return err
 	}
 	defer resp.Close()
-	rows, err := readChanges(&limited{r: resp, left: maxChanges})
+	rows, err := read(&limited{r: resp, left: maxChanges})
 	if err != nil {
 		return located(url, err)
 	}

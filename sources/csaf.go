@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -20,9 +20,11 @@ const (
 	// lateMargin is how much older than the newest row a row may be that was
 	// not there the last time.
 	lateMargin = 48 * time.Hour
-	// changeBatch is how many changed files are committed at once.
-	changeBatch = 500
-	// maxChanges bounds changes.csv and deletions.csv, in bytes.
+	// archiveMost is how many files are asked for one by one where there is an
+	// archive under one name: more come faster, and at less cost to the
+	// server, with that.
+	archiveMost = 2000
+	// maxChanges bounds changes.csv, deletions.csv and index.txt, in bytes.
 	maxChanges = 256 << 20
 )
 
@@ -39,13 +41,26 @@ const (
 // come late; what comes later than that waits for the next archive. A row of
 // deletions.csv deletes a document unless changes.csv has it with a later date.
 //
+// Where there is neither archive_latest.txt nor deletions.csv, index.txt
+// (7.1.12) and changes.csv name all documents: what neither names is deleted.
+// Where there is no changes.csv, index.txt says what is new, and a part of
+// what is held is asked for again each time ([provider.askAgain]).
+//
 // A file that is listed and answers 404 is left as it is: lists run ahead of
 // files. A file that is broken is reported, keeps its last content, and is
 // asked for again.
-func CSAF(base string) Fetch {
+func CSAF(base string) Fetch { return csaf(base, "") }
+
+// CSAFArchived is [CSAF] of a provider who has an archive of all documents
+// under a name that does not change, and no archive_latest.txt. It is unpacked
+// the first time, and where more than archiveMost rows are due: rebuilding it
+// daily does not make it new.
+func CSAFArchived(base, archive string) Fetch { return csaf(base, archive) }
+
+func csaf(base, archive string) Fetch {
 	base = strings.TrimSuffix(base, "/") + "/"
 	return func(ctx context.Context, m *Mirror) error {
-		p := &provider{base: base, m: m}
+		p := &provider{base: base, archive: archive, m: m}
 		if err := m.Load(&p.cursor); err != nil {
 			return err
 		}
@@ -55,23 +70,18 @@ func CSAF(base string) Fetch {
 
 // provider is a CSAF fetch at work.
 type provider struct {
-	base   string
-	m      *Mirror
-	cursor csafCursor
+	base    string
+	archive string // URL of an archive under one name, "" if archive_latest.txt names it
+	m       *Mirror
+	cursor  csafCursor
 
-	latest  string              // the archive to unpack, "" if that was done
+	latest  string              // URL of the archive to unpack, "" if that was done
 	missing error               // there is no archive_latest.txt
 	held    map[string]struct{} // documents, when needed
 	changes list
-	gone    list // deletions.csv
-}
-
-// csafCursor is how far changes.csv has been followed.
-type csafCursor struct {
-	Archive string               `json:"archive,omitempty"` // the file that archive_latest.txt named
-	Newest  time.Time            `json:"newest,omitzero"`   // date of the newest row done
-	Recent  map[string]time.Time `json:"recent,omitempty"`  // rows done that are less than lateMargin older
-	Broken  map[string]time.Time `json:"broken,omitempty"`  // rows that came and were no document
+	gone    list                // deletions.csv
+	index   list                // index.txt, where that names all documents
+	named   map[string]struct{} // all documents, if lists say so
 }
 
 func (p *provider) fetch(ctx context.Context) error {
@@ -81,10 +91,14 @@ func (p *provider) fetch(ctx context.Context) error {
 	if err := p.askLists(ctx); err != nil {
 		return err
 	}
-	if p.missing != nil && p.changes.missing != nil {
-		return errors.Join(p.missing, p.changes.missing)
+	if p.missing != nil && p.changes.missing != nil && p.index.missing != nil {
+		return errors.Join(p.missing, p.changes.missing, p.index.missing)
 	}
+	p.allNamed()
 	gone := stillDeleted(p.changes.rows, p.gone.rows)
+	if err := p.preferArchive(gone); err != nil {
+		return err
+	}
 	first := p.cursor.Archive == ""
 	if err := p.unpack(ctx, gone); err != nil {
 		return err
@@ -97,6 +111,10 @@ func (p *provider) fetch(ctx context.Context) error {
 	if err := p.hold(gone); err != nil {
 		return err
 	}
+	again, err := p.askAgain(ctx)
+	if err != nil {
+		return errors.Join(append(again, err)...)
+	}
 	broken, err := p.update(ctx, p.due(gone), p.latest == "" || first)
 	if err != nil {
 		return err
@@ -104,13 +122,20 @@ func (p *provider) fetch(ctx context.Context) error {
 	p.cursor.settle(p.changes.rows)
 	p.changes.keep()
 	p.gone.keep()
-	return errors.Join(p.m.Commit(ctx, p.cursor), broken)
+	p.index.keep()
+	return errors.Join(p.m.Commit(ctx, p.cursor), errors.Join(again...), errors.Join(broken...))
 }
 
 var archiveName = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.tar\.(zst|gz|bz2)$`)
 
 // askArchive finds out whether there is an archive that was not unpacked yet.
 func (p *provider) askArchive(ctx context.Context) error {
+	if p.archive != "" {
+		if p.cursor.Archive == "" || p.m.opt.Force {
+			p.latest = p.archive
+		}
+		return nil
+	}
 	resp, err := p.m.Get(ctx, p.base+"archive_latest.txt")
 	if errors.Is(err, ErrUnchanged) {
 		return nil
@@ -133,7 +158,22 @@ func (p *provider) askArchive(ctx context.Context) error {
 	}
 	resp.Keep()
 	if name != p.cursor.Archive || p.m.opt.Force {
-		p.latest = name
+		p.latest = p.base + name
+	}
+	return nil
+}
+
+// preferArchive takes the archive again where too much is due for one request
+// a file.
+func (p *provider) preferArchive(gone map[string]bool) error {
+	if p.archive == "" || p.latest != "" {
+		return nil
+	}
+	if err := p.hold(gone); err != nil {
+		return err
+	}
+	if len(p.due(gone)) > archiveMost {
+		p.latest = p.archive
 	}
 	return nil
 }
@@ -152,7 +192,10 @@ func (p *provider) askLists(ctx context.Context) (err error) {
 	if err = p.gone.read(ctx, p.m, p.base+"deletions.csv", resync || p.changes.resp != nil); err != nil {
 		return err
 	}
-	if p.gone.resp != nil && p.changes.resp == nil {
+	if err = p.askIndex(ctx); err != nil {
+		return err
+	}
+	if p.changes.missing == nil && p.changes.resp == nil && (p.gone.resp != nil || p.index.resp != nil) {
 		return p.changes.read(ctx, p.m, p.base+"changes.csv", true)
 	}
 	return nil
@@ -166,7 +209,7 @@ func (p *provider) unpack(ctx context.Context, gone map[string]bool) error {
 	if p.latest == "" {
 		return nil
 	}
-	url := p.base + p.latest
+	url := p.latest
 	p.m.Forget(url)
 	listed := make(map[string]bool, len(p.changes.rows))
 	for _, c := range p.changes.rows {
@@ -176,7 +219,7 @@ func (p *provider) unpack(ctx context.Context, gone map[string]bool) error {
 		url: url,
 		name: func(entry string) string {
 			name := csafEntry(entry)
-			if gone[name] {
+			if _, named := p.named[name]; gone[name] || p.named != nil && !named {
 				return ""
 			}
 			return name
@@ -186,161 +229,61 @@ func (p *provider) unpack(ctx context.Context, gone map[string]bool) error {
 	if err != nil {
 		return err
 	}
-	p.m.Forget(url) // archives are asked for by name, once
 	p.held = held
-	p.cursor = csafCursor{Archive: p.latest, Newest: archiveDate(p.latest)}
+	p.cursor = csafCursor{Archive: path.Base(url), Newest: archiveDate(path.Base(url), p.m.state.Validators[url].Modified)}
+	p.m.Forget(url) // archives are asked for by name, once
 	return nil
 }
 
-// csafEntry takes an archive's JSON files, below a top folder or not: they
-// are in folders named by year.
+// csafEntry takes an archive's JSON files, below a top folder or not.
 func csafEntry(p string) string {
 	if !strings.HasSuffix(p, ".json") {
 		return ""
 	}
-	elems := strings.Split(p, "/")
-	return path.Join(elems[max(0, len(elems)-2):]...)
+	return yearAndFile(p)
+}
+
+var yearFolder = regexp.MustCompile(`^\d{4}$`)
+
+// yearAndFile returns what a document at the path p is called below its
+// provider's folder: documents are in folders named by year (CSAF 2.0,
+// 7.1.11), or, as SUSE's, in none.
+func yearAndFile(p string) string {
+	dir, file := path.Split(p)
+	if year := path.Base(dir); yearFolder.MatchString(year) {
+		return year + "/" + file
+	}
+	return file
 }
 
 var archiveDay = regexp.MustCompile(`\d{4}-\d{2}-\d{2}`)
 
 // archiveDate returns from when on rows of changes.csv are not in the archive
-// so named; the zero time, which makes all of them due, if the name does not
-// say.
-func archiveDate(name string) time.Time {
+// so named and so dated by its server; the zero time, which makes all of them
+// due, if neither says.
+func archiveDate(name, modified string) time.Time {
 	day, err := time.Parse(time.DateOnly, archiveDay.FindString(name))
+	if err != nil {
+		day, err = http.ParseTime(modified)
+	}
 	if err != nil {
 		return time.Time{}
 	}
-	return day.Add(-archiveMargin)
+	return day.UTC().Add(-archiveMargin)
 }
 
 // hold finds out which documents are held, and deletes those that are gone.
 func (p *provider) hold(gone map[string]bool) error {
-	if p.held != nil || p.changes.resp == nil && p.gone.resp == nil {
+	if p.held != nil || p.changes.resp == nil && p.gone.resp == nil && p.index.resp == nil && !p.undated() {
 		return nil
 	}
 	p.held = map[string]struct{}{}
-	var held []string
-	err := p.m.Names(func(name string) bool {
-		if gone[name] {
-			held = append(held, name)
-		} else {
-			p.held[name] = struct{}{}
+	return p.m.sweep(func(name string) bool {
+		_, named := p.named[name]
+		if gone[name] || p.named != nil && !named {
+			return true
 		}
-		return true
+		p.held[name] = struct{}{}
+		return false
 	})
-	if err != nil {
-		return err
-	}
-	for _, name := range held {
-		if err := p.m.Delete(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// due returns the rows to be fetched, oldest first.
-func (p *provider) due(gone map[string]bool) []change {
-	since := p.cursor.Newest
-	if p.latest == "" && !since.IsZero() {
-		since = since.Add(-lateMargin)
-	}
-	due := map[string]time.Time{}
-	for name, at := range p.cursor.Broken {
-		if !gone[name] {
-			due[name] = at
-		}
-	}
-	for _, c := range p.changes.rows {
-		_, held := p.held[c.name]
-		recent, known := p.cursor.Recent[c.name]
-		done := held && (known && recent.Equal(c.at) || !c.at.After(since))
-		if !gone[c.name] && !done {
-			due[c.name] = c.at
-		}
-	}
-	rows := make([]change, 0, len(due))
-	for name, at := range due {
-		rows = append(rows, change{name, at})
-	}
-	slices.SortFunc(rows, compareChanges)
-	return rows
-}
-
-// update fetches each row's document, with a commit every changeBatch if
-// inSteps. broken joins what is wrong with single documents.
-func (p *provider) update(ctx context.Context, due []change, inSteps bool) (broken, err error) {
-	var errs []error
-	for i, c := range due {
-		err := p.copy(ctx, c)
-		if err != nil && !ofDocument(err) {
-			return nil, err
-		}
-		p.cursor.done(c, err == nil)
-		if err != nil {
-			errs = append(errs, err)
-		}
-		if inSteps && i%changeBatch == changeBatch-1 {
-			if err := p.m.Commit(ctx, p.cursor); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return errors.Join(errs...), nil
-}
-
-// copy fetches one document. One that upstream lists and does not have is
-// left as it is.
-func (p *provider) copy(ctx context.Context, c change) error {
-	resp, err := p.m.open(ctx, request{url: p.base + escape(c.name), always: true})
-	if NotFound(err) {
-		p.m.opt.Log.Warn("listed but not there", "document", c.name, "error", err)
-		return nil
-	}
-	if err != nil {
-		return prefixed(c.name, err)
-	}
-	defer resp.Close()
-	if err := p.m.Put(c.name, resp); err != nil {
-		return located(resp.URL, err)
-	}
-	return nil
-}
-
-// done notes that c was fetched, or that what came was no document.
-func (k *csafCursor) done(c change, whole bool) {
-	if !whole {
-		if k.Broken == nil {
-			k.Broken = map[string]time.Time{}
-		}
-		k.Broken[c.name] = c.at
-		return
-	}
-	delete(k.Broken, c.name)
-	if k.Recent == nil {
-		k.Recent = map[string]time.Time{}
-	}
-	k.Recent[c.name] = c.at
-	if c.at.After(k.Newest) {
-		k.Newest = c.at
-	}
-}
-
-// settle notes that all of rows are done.
-func (k *csafCursor) settle(rows []change) {
-	for _, c := range rows {
-		if c.at.After(k.Newest) {
-			k.Newest = c.at
-		}
-	}
-	if len(rows) > 0 {
-		k.Recent = map[string]time.Time{}
-	}
-	for _, c := range rows {
-		if _, broken := k.Broken[c.name]; !broken && c.at.After(k.Newest.Add(-lateMargin)) {
-			k.Recent[c.name] = c.at
-		}
-	}
 }

@@ -163,50 +163,35 @@ func cveListName(id string) string {
 	return "cves/" + year + "/" + number[:len(number)-3] + "xxx/" + id + ".json"
 }
 
-// update fetches files in the order of their runs, with a commit every
-// changeBatch.
+// update fetches files in the order of their runs.
 func (l *cveList) update(ctx context.Context, due map[string]time.Time) error {
 	rows := make([]change, 0, len(due))
 	for name, at := range due {
 		rows = append(rows, change{name, at})
 	}
 	slices.SortFunc(rows, compareChanges)
-	var errs []error
-	for i, c := range rows {
-		if i > 0 && c.at.After(rows[i-1].at) && rows[i-1].at.After(l.cursor.Newest) {
-			l.cursor.Newest = rows[i-1].at
+	commit := func() error { return l.m.Commit(ctx, l.cursor) }
+	var before time.Time // run of the last file fetched
+	broken, err := eachDue(rows, func(c change) error {
+		if c.at.After(before) && before.After(l.cursor.Newest) {
+			l.cursor.Newest = before
 		}
-		err := l.copy(ctx, c)
-		if err != nil && !ofDocument(err) {
-			return errors.Join(append(errs, err)...)
-		}
-		errs = append(errs, err)
-		if i%changeBatch == changeBatch-1 {
-			if err := l.m.Commit(ctx, l.cursor); err != nil {
-				return err
-			}
-		}
+		before = c.at
+		return l.copy(ctx, c)
+	}, commit)
+	if err != nil {
+		return errors.Join(append(broken, err)...)
 	}
-	return errors.Join(errors.Join(errs...), l.m.Commit(ctx, l.cursor))
+	return errors.Join(errors.Join(broken...), commit())
 }
 
 func (l *cveList) copy(ctx context.Context, c change) error {
-	resp, err := l.m.open(ctx, request{url: cveListRaw + escape(c.name), always: true})
-	if NotFound(err) {
-		l.m.opt.Log.Warn("listed but not there", "document", c.name, "error", err)
+	_, err := l.m.takeListed(ctx, c.name, cveListRaw+escape(c.name))
+	switch {
+	case err == nil:
 		delete(l.cursor.Broken, c.name)
-		return nil
+	case ofDocument(err):
+		note(&l.cursor.Broken, c.name, c.at)
 	}
-	if err != nil {
-		return prefixed(c.name, err)
-	}
-	defer resp.Close()
-	if err := l.m.Put(c.name, resp); err != nil {
-		if ofDocument(err) {
-			note(&l.cursor.Broken, c.name, c.at)
-		}
-		return located(resp.URL, err)
-	}
-	delete(l.cursor.Broken, c.name)
-	return nil
+	return err
 }

@@ -39,11 +39,12 @@ var distributions = []Source{
 		Format:  "debian",
 		Every:   time.Hour,
 		Version: 1,
-		Fetch: Files(map[string]string{
-			"tracker.json": "https://security-tracker.debian.org/tracker/data/json",
-			"DSA/list":     "https://salsa.debian.org/security-tracker-team/security-tracker/-/raw/master/data/DSA/list",
-			"DLA/list":     "https://salsa.debian.org/security-tracker-team/security-tracker/-/raw/master/data/DLA/list",
-		}),
+		Fetch: Together(
+			Files(map[string]string{
+				"DSA/list": "https://salsa.debian.org/security-tracker-team/security-tracker/-/raw/master/data/DSA/list",
+				"DLA/list": "https://salsa.debian.org/security-tracker-team/security-tracker/-/raw/master/data/DLA/list",
+			}),
+			Scoped("tracker.json", "https://security-tracker.debian.org/tracker/data/json", normalize.DebianEnded, debianReleases)),
 		Parse: normalize.Debian,
 	},
 	{

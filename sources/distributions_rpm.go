@@ -124,6 +124,18 @@ var rpmDistributions = []Source{
 		Fetch:   Releases(suseOVAL),
 		Parse:   normalize.SUSEOVAL,
 	},
+	{
+		Name:    "suse-vex",
+		Home:    "https://www.suse.com/support/security/csaf/",
+		License: "CC-BY-4.0", // notes of each document
+		Credit:  "SUSE, https://ftp.suse.com/pub/projects/security/csaf-vex/",
+		Format:  "csaf-vex",
+		Every:   6 * time.Hour,
+		Version: 1,
+		Fetch: CSAFArchived("https://ftp.suse.com/pub/projects/security/csaf-vex/",
+			"https://ftp.suse.com/pub/projects/security/csaf-vex.tar.bz2"),
+		Parse: normalize.SUSEVEX,
+	},
 }
 
 // amazonRepos are the repositories of Amazon Linux 1, 2 and 2023 that have

@@ -21,3 +21,12 @@ type Documents interface {
 	// writes nothing.
 	Commit(state []byte) error
 }
+
+// A Copier is a Documents that can keep what a document was before it becomes
+// another.
+type Copier interface {
+	// Copy makes the document to what from was at the last Commit, of a
+	// document that was not believed the last that was. It counts only after
+	// Commit.
+	Copy(to, from string) error
+}

@@ -49,6 +49,19 @@ func Releases(urls map[string]string) Fetch {
 	}
 }
 
+// Together runs fetches of a source one after another, of which no more than
+// one keeps a cursor. What is wrong with one does not keep the others from
+// their documents.
+func Together(fetches ...Fetch) Fetch {
+	return func(ctx context.Context, m *Mirror) error {
+		var errs []error
+		for _, fetch := range fetches {
+			errs = append(errs, fetch(ctx, m))
+		}
+		return errors.Join(errs...)
+	}
+}
+
 // copyAll copies each document and commits it with the cursor. It goes on
 // after what is wrong with one document, and stops at what is wrong with the
 // host, which the next document would suffer as well.

@@ -28,7 +28,7 @@ const maxListed = 64 << 20
 func Listed(index, base string) Fetch {
 	base = strings.TrimSuffix(base, "/") + "/"
 	return func(ctx context.Context, m *Mirror) error {
-		l := &listed{m: m, index: index, base: base}
+		l := &listed{m: m, index: index, url: func(id string) string { return base + escape(id+".json") }}
 		if err := m.Load(&l.cursor); err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func Listed(index, base string) Fetch {
 type listed struct {
 	m      *Mirror
 	index  string
-	base   string
+	url    func(id string) string
 	cursor listedCursor
 }
 
@@ -136,39 +136,25 @@ func (l *listed) sweep(named map[string]time.Time) error {
 	return nil
 }
 
-// update fetches what is due, with a commit every changeBatch.
+// update fetches what is due.
 func (l *listed) update(ctx context.Context, due map[string]time.Time) error {
-	var errs []error
-	for i, id := range slices.Sorted(maps.Keys(due)) {
-		err := l.copy(ctx, id, due[id])
-		if err != nil && !ofDocument(err) {
-			return errors.Join(append(errs, err)...)
-		}
-		errs = append(errs, err)
-		if i%changeBatch == changeBatch-1 {
-			if err := l.m.Commit(ctx, l.cursor); err != nil {
-				return err
-			}
-		}
+	commit := func() error { return l.m.Commit(ctx, l.cursor) }
+	broken, err := eachDue(slices.Sorted(maps.Keys(due)), func(id string) error { return l.copy(ctx, id, due[id]) }, commit)
+	if err != nil {
+		return errors.Join(append(broken, err)...)
 	}
-	return errors.Join(errors.Join(errs...), l.m.Commit(ctx, l.cursor))
+	return errors.Join(errors.Join(broken...), commit())
 }
 
 // copy fetches one record and notes it in the cursor.
 func (l *listed) copy(ctx context.Context, id string, at time.Time) error {
-	name := id + ".json"
-	resp, err := l.m.open(ctx, request{url: l.base + escape(name), always: true})
-	if NotFound(err) {
-		l.m.opt.Log.Warn("listed but not there", "document", name, "error", err)
+	there, err := l.m.takeListed(ctx, id+".json", l.url(id))
+	if err != nil {
+		return err
+	}
+	if !there {
 		note(&l.cursor.Missing, id, at)
 		return nil
-	}
-	if err != nil {
-		return prefixed(name, err)
-	}
-	defer resp.Close()
-	if err := l.m.Put(name, resp); err != nil {
-		return located(resp.URL, err)
 	}
 	delete(l.cursor.Missing, id)
 	note(&l.cursor.Held, id, at)

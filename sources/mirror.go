@@ -158,6 +158,22 @@ func (m *Mirror) put(name string, r io.Reader) error {
 	return nil
 }
 
+// copy makes the document to what from was at the last Commit.
+func (m *Mirror) copy(to, from string) error {
+	if err := checkName(to); err != nil {
+		return err
+	}
+	c, ok := m.docs.(Copier)
+	if !ok {
+		return prefixed(to, fmt.Errorf("copy of %s: %w", from, errors.ErrUnsupported))
+	}
+	if err := c.Copy(to, from); err != nil {
+		return prefixed(to, err)
+	}
+	m.stats.Changed++
+	return nil
+}
+
 // Delete takes the document away.
 func (m *Mirror) Delete(name string) error {
 	if err := m.docs.Delete(name); err != nil {

@@ -67,6 +67,11 @@ var siteKinds = map[string]siteKind{
 		format: "osv", members: []string{"url"}, parse: parseOSV,
 		fetch: func(f *siteFeed) (Fetch, error) { return Listed(f.URL, f.URL[:strings.LastIndexByte(f.URL, '/')]), nil },
 	},
+	"rolie": {
+		format: "csaf", members: []string{"url", "ecosystem"},
+		fetch: func(f *siteFeed) (Fetch, error) { return ROLIE(f.URL), nil },
+		parse: func(f *siteFeed) normalize.Parser { return normalize.CSAF(f.Ecosystem, f.prefix()) },
+	},
 	"secdb": {
 		format: "secdb", members: []string{"url", "ecosystem"}, ecosystem: true,
 		fetch: func(f *siteFeed) (Fetch, error) { return File("security.json", f.URL), nil },

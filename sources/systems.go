@@ -179,6 +179,17 @@ var systems = []Source{
 		Parse:   normalize.OSV,
 	},
 	{
+		Name:    "openeuler-vex",
+		Home:    "https://www.openeuler.org/en/security/",
+		License: "NOASSERTION", // the feed says nothing
+		Credit:  "openEuler security committee, https://repo.openeuler.org/security/data/csaf/cve/",
+		Format:  "csaf-vex",
+		Every:   24 * time.Hour,
+		Version: 1,
+		Fetch:   CSAF("https://repo.openeuler.org/security/data/csaf/cve/"),
+		Parse:   normalize.OpenEulerCSAF,
+	},
+	{
 		Name:    "root",
 		Home:    "https://root.io/",
 		License: "NOASSERTION", // the feed says nothing

@@ -125,44 +125,73 @@ func checkRecord(id string, data []byte, rep *Report, sources map[string]int, in
 	return addEntries(index, r)
 }
 
-// checkIndex compares the indexes with the entries that the records give.
+// checkIndex compares the indexes with the entries that the records give. Of
+// a state of another indexVersion only those are compared whose entries are
+// the same.
 func (d *DB) checkIndex(tx *bolt.Tx, rep *Report, index *sorter) error {
 	ecosystems := map[string]int{}
-	cursors := map[byte]*bolt.Cursor{}
-	expect := func(tag byte) (k, v []byte) {
-		c, ok := cursors[tag]
-		if !ok {
-			c = tx.Bucket(indexBuckets[tag]).Cursor()
-			cursors[tag] = c
-			return c.First()
+	walks := map[byte]*indexWalk{}
+	for tag, name := range indexBuckets {
+		if d.meta.Index == indexVersion || tag == aliasTag {
+			walks[tag] = newIndexWalk(tx, tag, name)
 		}
-		return c.Next()
 	}
 	var serr error
+	var last []byte
 	for k, v := range index.sorted(&serr) {
-		tag, key := k[0], k[1:]
-		if tag == packageTag {
-			ecosystems[entryEcosystem(key)]++
+		if tag := k[0]; walks[tag] != nil && !bytes.Equal(k, last) {
+			walks[tag].expect(rep, k[1:], v)
 		}
-		ik, iv := expect(tag)
-		for ik != nil && bytes.Compare(ik, key) < 0 {
-			rep.problem("index %s: %q belongs to no record", indexBuckets[tag], ik)
-			ik, iv = expect(tag)
+		if k[0] == packageTag {
+			ecosystems[entryEcosystem(k[1:])]++
 		}
-		switch {
-		case !bytes.Equal(ik, key):
-			rep.problem("index %s: %q is missing", indexBuckets[tag], key)
-			cursors[tag].Prev()
-		case !bytes.Equal(iv, v):
-			rep.problem("index %s: %q is not what the record says", indexBuckets[tag], key)
-		}
+		last = append(last[:0], k...)
 	}
-	for tag, name := range indexBuckets {
-		for k, _ := expect(tag); k != nil; k, _ = expect(tag) {
-			rep.problem("index %s: %q belongs to no record", name, k)
-		}
+	for _, w := range walks {
+		w.skip(rep, nil)
+	}
+	if d.meta.Index != indexVersion {
+		return serr
 	}
 	return checkEcosystems(tx, rep, ecosystems, serr)
+}
+
+// An indexWalk goes through one index in order.
+type indexWalk struct {
+	tag  byte
+	name []byte
+	cur  *bolt.Cursor
+	k, v []byte
+}
+
+func newIndexWalk(tx *bolt.Tx, tag byte, name []byte) *indexWalk {
+	w := &indexWalk{tag: tag, name: name, cur: tx.Bucket(name).Cursor()}
+	w.k, w.v = w.cur.First()
+	return w
+}
+
+// expect goes behind the entry that a record gives.
+func (w *indexWalk) expect(rep *Report, key, v []byte) {
+	w.skip(rep, key)
+	switch {
+	case !bytes.Equal(w.k, key):
+		rep.problem("index %s: %q is missing", w.name, key)
+		return
+	case !bytes.Equal(w.v, v):
+		rep.problem("index %s: %q is not what the record says", w.name, key)
+	}
+	w.k, w.v = w.cur.Next()
+}
+
+// skip goes to the first entry at or behind key, nil for the end. What lies
+// before it belongs to no record; of a binary package that is in order.
+func (w *indexWalk) skip(rep *Report, key []byte) {
+	for w.k != nil && (key == nil || bytes.Compare(w.k, key) < 0) {
+		if w.tag != binaryTag {
+			rep.problem("index %s: %q belongs to no record", w.name, w.k)
+		}
+		w.k, w.v = w.cur.Next()
+	}
 }
 
 func checkEcosystems(tx *bolt.Tx, rep *Report, want map[string]int, err error) error {

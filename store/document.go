@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
@@ -58,6 +59,25 @@ func (d *Documents) Put(name string, r io.Reader) (changed bool, err error) {
 	return true, d.flushIfFull()
 }
 
+// Copy makes the document to what the parts of from come from: what it was at
+// the last Commit, unless that did not parse, was not believed, or was not come
+// to. Nothing counts before Commit.
+func (d *Documents) Copy(to, from string) error {
+	e, err := d.entry(from)
+	if err != nil {
+		return err
+	}
+	b := e.good
+	if !b.exists() {
+		b = e.current
+	}
+	if !b.exists() {
+		return fmt.Errorf("%s: %w", from, fs.ErrNotExist)
+	}
+	d.puts[to] = b // the packs are shared until one of the two is moved
+	return nil
+}
+
 // Delete takes the document away at the next Commit.
 func (d *Documents) Delete(name string) error {
 	old, err := d.current(name)
@@ -72,15 +92,19 @@ func (d *Documents) current(name string) (b blob, err error) {
 	if b, ok := d.puts[name]; ok {
 		return b, nil
 	}
+	e, err := d.entry(name)
+	return e.current, err
+}
+
+// entry returns what is known of the document as of the last Commit.
+func (d *Documents) entry(name string) (e docEntry, err error) {
 	err = d.s.db.View(func(tx *bolt.Tx) error {
 		if v := tx.Bucket(docBucket).Get(docKey(d.source, name)); v != nil {
-			e, err := decodeDocEntry(v)
-			b = e.current
-			return err
+			e, err = decodeDocEntry(v)
 		}
-		return nil
+		return err
 	})
-	return b, err
+	return e, err
 }
 
 // write appends r to the packs.

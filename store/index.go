@@ -1,14 +1,11 @@
 package store
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
-	"github.com/advdb/advdb/cpe"
 	"github.com/advdb/advdb/normalize"
 	"github.com/advdb/advdb/versioncmp"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // An indexEntry is one pair of one index bucket.
@@ -21,12 +18,21 @@ type indexEntry struct {
 // Tags of the index buckets, in the order in which they are loaded.
 const (
 	aliasTag   = 'a'
+	binaryTag  = 'b'
 	cpeTag     = 'c'
+	gitTag     = 'g'
 	packageTag = 'p'
 )
 
+// indexVersion is raised when other entries are made of the same record. A
+// state of an older version answers with what it has; the next one that
+// changes a record is written in full. States of before this number have 0.
+const indexVersion = 1
+
 // indexBuckets names the bucket of each tag.
-var indexBuckets = map[byte][]byte{aliasTag: aliasBucket, cpeTag: cpeBucket, packageTag: packageBucket}
+var indexBuckets = map[byte][]byte{
+	aliasTag: aliasBucket, binaryTag: binaryBucket, cpeTag: cpeBucket, gitTag: gitBucket, packageTag: packageBucket,
+}
 
 // indexEntries returns what the indexes have of a record. A withdrawn record
 // is found by its names only: it affects nothing.
@@ -38,57 +44,8 @@ func indexEntries(r *normalize.Record) []indexEntry {
 	for _, p := range cpeProducts(r) {
 		entries = append(entries, indexEntry{cpeTag, p + "\x00" + r.ID, nil})
 	}
+	entries = append(append(entries, gitEntries(r)...), binaryEntries(r)...)
 	return append(entries, packageEntries(r)...)
-}
-
-// anyProduct is where products are indexed whose names hold wildcards
-// ("h:intel:*"): they may be meant by any question.
-const anyProduct = "*"
-
-// cpeProducts are the products that the record's CPE configurations name. Of
-// configurations that cannot be read there are none: the record keeps them.
-func cpeProducts(r *normalize.Record) []string {
-	configurations, err := Configurations(r)
-	if err != nil || len(configurations) == 0 {
-		return nil
-	}
-	products := cpe.Products(configurations)
-	for i, p := range products {
-		if hasWildcard(p) {
-			products[i] = anyProduct
-		}
-	}
-	slices.Sort(products)
-	return slices.Compact(products)
-}
-
-// hasWildcard reports whether a product's key holds a "*" or "?" that is not
-// quoted by a backslash.
-func hasWildcard(key string) bool {
-	for i := 0; i < len(key); i++ {
-		switch key[i] {
-		case '\\':
-			i++
-		case '*', '?':
-			return true
-		}
-	}
-	return false
-}
-
-// Configurations returns the CPE configurations of a record,
-// database_specific.nvd.configurations.
-func Configurations(r *normalize.Record) (cpe.Configurations, error) {
-	if !bytes.Contains(r.DatabaseSpecific, []byte(`"configurations"`)) {
-		return nil, nil
-	}
-	var nvd struct {
-		Configurations jsontext.Value `json:"configurations"`
-	}
-	if ok, err := r.Specific("nvd", &nvd); err != nil || !ok || len(nvd.Configurations) == 0 {
-		return nil, err
-	}
-	return cpe.Decode(nvd.Configurations)
 }
 
 // linkEntries are the IDs that a record names.
@@ -122,7 +79,7 @@ func packageEntries(r *normalize.Record) []indexEntry {
 		if _, ok := values[key]; !ok {
 			order = append(order, key)
 		}
-		set := compileAffected(a)
+		set := Compile(a)
 		values[key] = appendBytes(values[key], set.AppendBinary(nil))
 	}
 	entries := make([]indexEntry, len(order))
@@ -137,9 +94,9 @@ func packagePrefix(ecosystem, name string) string {
 	return ecosystem + "\x00" + normalize.PackageKey(ecosystem, name) + "\x00"
 }
 
-// compileAffected compiles what one element of affected[] says of versions.
+// Compile compiles what one element of affected[] says of versions.
 // Commit ranges are none of versions.
-func compileAffected(a *normalize.Affected) *versioncmp.Set {
+func Compile(a *normalize.Affected) *versioncmp.Set {
 	ranges := make([][]versioncmp.Event, 0, len(a.Ranges))
 	for _, r := range a.Ranges {
 		if r.Type == normalize.Git {

@@ -67,6 +67,7 @@ func (s *Store) publish(ctx context.Context, batches []*batch, opt *UpdateOption
 	if old != nil {
 		defer old.Close()
 		w.meta = old.meta
+		d.all = d.all || old.meta.Index != indexVersion && len(d.ids) > 0
 	} else {
 		d.all = true
 	}
@@ -194,7 +195,10 @@ func (w *stateWriter) finish(tx *bolt.Tx) error {
 		return err
 	}
 	for _, b := range w.batches {
-		st := w.source(b)
+		st, err := w.source(b)
+		if err != nil {
+			return err
+		}
 		v, err := json.Marshal(st)
 		if err != nil {
 			return err
@@ -207,7 +211,7 @@ func (w *stateWriter) finish(tx *bolt.Tx) error {
 }
 
 // source says how the source of a batch stands.
-func (w *stateWriter) source(b *batch) SourceState {
+func (w *stateWriter) source(b *batch) (SourceState, error) {
 	st := SourceState{Name: b.feed.Name}
 	for _, x := range w.opt.Sources {
 		if x.Name == b.feed.Name {
@@ -222,12 +226,14 @@ func (w *stateWriter) source(b *batch) SourceState {
 	if err := b.out.Err; err != nil {
 		st.Status, st.Error = "error", err.Error()
 	}
-	return st
+	in, err := w.s.inputs(st.Name)
+	st.Inputs.DirHash, st.Inputs.SHA256 = in.DirHash, in.SHA256
+	return st, err
 }
 
 // createBuckets makes the buckets of a new state.
 func createBuckets(tx *bolt.Tx) error {
-	for _, n := range [][]byte{stateMeta, sourceBucket, ecosystemBucket, packageBucket, aliasBucket, cpeBucket} {
+	for _, n := range [][]byte{stateMeta, sourceBucket, ecosystemBucket, packageBucket, aliasBucket, cpeBucket, gitBucket, binaryBucket} {
 		if _, err := tx.CreateBucketIfNotExists(n); err != nil {
 			return err
 		}

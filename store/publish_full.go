@@ -19,7 +19,7 @@ func (w *stateWriter) full(d dirty) error {
 	if err := w.db.Update(createBuckets); err != nil {
 		return err
 	}
-	w.meta.Records, w.meta.Entries, w.meta.Overlay = 0, 0, 0
+	w.meta.Records, w.meta.Entries, w.meta.Overlay, w.meta.Index = 0, 0, 0, indexVersion
 	index := newSorter(w.s.dir, indexLimit)
 	defer index.close()
 	if err := w.allRecords(index); err != nil {
@@ -101,6 +101,9 @@ func (w *stateWriter) count(o normalize.Origin, changed bool) {
 
 func addEntries(index *sorter, r *normalize.Record) error {
 	for _, e := range indexEntries(r) {
+		if e.bucket == binaryTag && !index.seen.add(e.key) {
+			continue
+		}
 		if err := index.add(append([]byte{e.bucket}, e.key...), e.value); err != nil {
 			return err
 		}

@@ -160,6 +160,9 @@ func putEntry(tx *bolt.Tx, e indexEntry, isNew bool) error {
 			return err
 		}
 	}
+	if !hasIndex(tx, e.bucket) {
+		return nil
+	}
 	return tx.Bucket(indexBuckets[e.bucket]).Put([]byte(e.key), e.value)
 }
 
@@ -168,6 +171,9 @@ func deleteEntry(tx *bolt.Tx, e indexEntry) error {
 		if err := countEcosystem(tx, e.key, -1); err != nil {
 			return err
 		}
+	}
+	if e.bucket == binaryTag || !hasIndex(tx, e.bucket) {
+		return nil // a binary is one of its source also where other records say so
 	}
 	return tx.Bucket(indexBuckets[e.bucket]).Delete([]byte(e.key))
 }

@@ -39,7 +39,7 @@ func (w *replicaWriter) build(r *Replica, fill func(*Builder) (StateInfo, error)
 	if err := errors.Join(b.records.end(), b.leaves.end(), b.endTable()); err != nil {
 		return err
 	}
-	w.w.meta.Records, w.w.meta.Entries = b.records.count, b.records.count
+	w.w.meta.Records, w.w.meta.Entries, w.w.meta.Index = b.records.count, b.records.count, indexVersion
 	if err := w.w.loadIndex(b.index); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type sorter struct {
 	refs  []pairRef
 	runs  []*os.File
 	count int
+	seen  seenSet // of keys that are added again and again, see addEntries
 }
 
 // pairRef locates a pair in sorter.buf.
@@ -33,7 +34,7 @@ type pairRef struct{ off, key, val int }
 // newSorter returns a sorter that buffers up to limit bytes and writes its
 // runs to dir.
 func newSorter(dir string, limit int) *sorter {
-	return &sorter{dir: dir, limit: limit}
+	return &sorter{dir: dir, limit: limit, seen: seenSet{}}
 }
 
 // add copies key and the concatenation of vals.

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +26,8 @@ var (
 	packageBucket   = []byte("package")   // ecosystem NUL package key NUL ID → what of it is affected, see packageValue
 	aliasBucket     = []byte("alias")     // other ID NUL ID → how ID names it, see Link
 	cpeBucket       = []byte("cpe")       // part:vendor:product NUL ID → nothing
+	gitBucket       = []byte("git")       // commit or repository NUL ID → nothing, see gitEntries
+	binaryBucket    = []byte("binary")    // ecosystem NUL binary package NUL source package → nothing
 )
 
 const (
@@ -38,6 +39,7 @@ const (
 type Meta struct {
 	Format     int    `json:"format"`
 	KeyVersion int    `json:"key_version"` // versioncmp.KeyVersion of the package index
+	Index      int    `json:"index"`       // indexVersion of all indexes
 	Number     uint64 `json:"number"`      // one more than the state before
 	Created    string `json:"created"`     // RFC 3339
 	Records    int    `json:"records"`
@@ -60,6 +62,7 @@ type SourceState struct {
 	Status    string `json:"status"`           // "ok", "error", "never" (not fetched yet)
 	Error     string `json:"error,omitempty"`
 	Findings  int    `json:"findings"`
+	Inputs    Inputs `json:"inputs,omitzero"` // of a state made from documents
 }
 
 // A DB is one state of the records, opened for reading. It stays what it was
@@ -188,26 +191,15 @@ func (d *DB) Links(id string) (links []Link, err error) {
 	return links, err
 }
 
-// CPEs returns the IDs of records whose CPE configurations name the product
-// (part:vendor:product), or may by a wildcard, in order.
-func (d *DB) CPEs(product string) (ids []string, err error) {
-	for _, key := range []string{product, anyProduct} {
-		err := d.scan(cpeBucket, append([]byte(key), 0), func(rest, _ []byte) error {
-			ids = append(ids, string(rest))
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
-}
-
 // scan calls f with the rest of each key that begins with prefix, and its value.
+// errNoIndex says that the state is older than the bucket.
 func (d *DB) scan(bucket, prefix []byte, f func(rest, v []byte) error) error {
 	return d.db.View(func(tx *bolt.Tx) error {
-		c := tx.Bucket(bucket).Cursor()
+		b := tx.Bucket(bucket)
+		if b == nil {
+			return errNoIndex
+		}
+		c := b.Cursor()
 		for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
 			if err := f(k[len(prefix):], v); err != nil {
 				return fmt.Errorf("%s %q: %w", bucket, k, err)

@@ -24,7 +24,10 @@ type table struct {
 // cost 39 µs a lookup and to compress as well as larger ones.
 const blockSize = 64 << 10
 
-var errCorrupt = errors.New("corrupt block")
+var (
+	errCorrupt = errors.New("corrupt block")
+	errNoIndex = errors.New("no such index")
+)
 
 // openTable returns the table under the given name in tx, and whether it is there.
 func openTable(tx *bolt.Tx, name string) (table, bool) {

@@ -17,6 +17,7 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // cpeLine is what query --json prints of one record for a CPE.
 type cpeLine struct {
 	ID       string     `json:"id"`
+	Product  string     `json:"product"` // part:vendor:product
 	Verdict  string     `json:"verdict"`
 	Criteria string     `json:"criteria,omitempty"` // the criterion that decided
 	Bounds   string     `json:"bounds,omitempty"`
@@ -36,7 +37,7 @@ func (a *app) queryCPE(db *store.DB, product cpe.Name, platforms []cpe.Name, all
 		if f.Answer.Verdict == cpe.NotAffected && !all {
 			continue
 		}
-		l := cpeLine{ID: f.ID, Verdict: f.Answer.Verdict.String(), Assumed: f.Answer.Assumed, Unmet: f.Answer.Unmet}
+		l := cpeLine{ID: f.ID, Product: f.Product.Key(), Verdict: f.Answer.Verdict.String(), Assumed: f.Answer.Assumed, Unmet: f.Answer.Unmet}
 		if m := f.Answer.Match; m != nil {
 			l.Criteria, l.Bounds = m.Criteria, bounds(m)
 		}

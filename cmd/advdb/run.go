@@ -54,8 +54,9 @@ type app struct {
 	stdout, stderr io.Writer
 
 	dir     string
-	siteDir string   // --sources-d
-	known   registry // loaded once
+	siteDir string    // --sources-d
+	known   registry  // loaded once
+	clock   time.Time // of a past release that is asked, see asOf
 	json    bool
 	quiet   bool
 	verbose bool
@@ -111,10 +112,11 @@ whether a package at a version is affected.` + "\n" + exitHelp,
 	f.BoolVar(&a.json, "json", false, "print JSON on standard output")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but errors and data")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more")
-	root.AddCommand(a.syncCommand(), a.rebuildCommand(), a.mirrorCommand(), a.sourcesCommand(), a.showCommand(),
-		a.queryCommand(), a.scanCommand(), a.serveCommand(), a.verifyCommand(), a.vercmpCommand(),
+	root.AddCommand(a.syncCommand(), a.rebuildCommand(), a.mirrorCommand(), a.sourcesCommand(), a.asOf(a.showCommand()),
+		a.asOf(a.queryCommand()), a.asOf(a.explainCommand()), a.asOf(a.scanCommand()), a.serveCommand(), a.asOf(a.verifyCommand()), a.vercmpCommand(),
 		a.keysCommand(), a.publishCommand(), a.pullCommand(),
-		a.bundleCommand(), a.proveCommand(), a.statusCommand())
+		a.bundleCommand(), a.asOf(a.proveCommand()), a.statusCommand(),
+		a.diffCommand(), a.historyCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	for _, c := range root.Commands() {
 		c.Args = usageArgs(c.Args)
@@ -155,9 +157,13 @@ func (a *app) defaultDir() string {
 	return "advdb-data"
 }
 
-// now is the clock: SOURCE_DATE_EPOCH (seconds since 1970) where it is set,
+// now is the clock: the time of the past release that is asked, else
+// SOURCE_DATE_EPOCH (seconds since 1970) where it is set,
 // so that a build can be repeated.
 func (a *app) now() time.Time {
+	if !a.clock.IsZero() {
+		return a.clock
+	}
 	if s := a.getenv("SOURCE_DATE_EPOCH"); s != "" {
 		if sec, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return time.Unix(sec, 0).UTC()

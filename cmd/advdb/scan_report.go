@@ -77,11 +77,15 @@ func newScanReport(name string, s *query.Scan, found []query.Assessment) *scanRe
 func newVulnJSON(v *query.Vulnerability) vulnJSON {
 	out := vulnJSON{ID: v.ID, Aliases: v.Aliases, Verdict: v.Verdict.String(), Fixed: v.Fixed, Severity: v.Severity,
 		Statements: v.Statements, CWEs: v.CWEs, Summary: v.Summary, Threat: v.Threat, KEV: v.Threat.KEV != nil}
-	for _, a := range v.Assertions {
-		out.Records = append(out.Records, assertionJSON{ID: a.ID, Ecosystem: a.Ecosystem, Verdict: a.Verdict.String(),
-			Event: eventText(a.Finding), Reason: a.Reason, Note: a.Note, Fixed: a.Fixed})
+	for i := range v.Assertions {
+		out.Records = append(out.Records, newAssertionJSON(&v.Assertions[i]))
 	}
 	return out
+}
+
+func newAssertionJSON(a *query.Assertion) assertionJSON {
+	return assertionJSON{ID: a.ID, Ecosystem: a.Ecosystem, Verdict: a.Verdict.String(),
+		Event: eventText(a.Finding), Reason: a.Reason, Note: a.Note, Fixed: a.Fixed}
 }
 
 // eventText is what decided, empty where nothing did.

@@ -206,10 +206,14 @@ func (r *syncRun) update(ctx context.Context, got map[string]*fetched, force boo
 	for _, n := range r.opt.acceptShrink {
 		accept[n] = true
 	}
+	states, err := r.states(status)
+	if err != nil {
+		return nil, err
+	}
 	outs, err := r.store.Update(ctx, r.known.feeds(), store.UpdateOptions{
 		Force:        force,
 		AcceptShrink: accept,
-		Sources:      r.known.states(status),
+		Sources:      states,
 		Progress:     r.progress.parsing,
 		Stage:        r.clock.lap,
 	})

@@ -2,7 +2,9 @@ package sourcetest
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"slices"
 )
@@ -31,6 +33,16 @@ func (m *Memory) Put(name string, r io.Reader) (bool, error) {
 	}
 	m.stage(name, append([]byte{}, data...))
 	return true, nil
+}
+
+// Copy stages that to is what from was at the last Commit.
+func (m *Memory) Copy(to, from string) error {
+	data, ok := m.docs[from]
+	if !ok {
+		return fmt.Errorf("%s: %w", from, fs.ErrNotExist)
+	}
+	m.stage(to, data)
+	return nil
 }
 
 // Delete stages that the document is no more.

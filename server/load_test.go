@@ -1,0 +1,200 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/advdb/advdb/normalize"
+)
+
+// loadDir is the folder of a database to measure on, ADVDB_BENCH_DB; without
+// it one of 20,000 made-up records is built.
+func loadDir(t testing.TB) string {
+	t.Helper()
+	if dir := os.Getenv("ADVDB_BENCH_DB"); dir != "" {
+		return dir
+	}
+	dir := t.TempDir()
+	var b bytes.Buffer
+	for i := range 20_000 {
+		fmt.Fprintf(&b, `{"id":"GHSA-%05d","modified":"2026-07-01T00:00:00Z","summary":"s","details":%q,"affected":[{"package":{"ecosystem":"npm","name":"p%d"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"%d.0.0"}]}]}]}`+"\n",
+			i, bytes.Repeat([]byte("details "), 120), i/4, i%7+1)
+	}
+	fill(t, dir, b.String())
+	return dir
+}
+
+// A workload is what clients ask: packages at versions out of the database,
+// each package as likely as any other, so that no cache of a few records helps.
+type workload struct {
+	queries [][]byte // bodies for /v1/query
+	batches [][]byte // bodies for /v1/querybatch, of 1,000 queries
+	ids     []string
+}
+
+func newWorkload(t testing.TB, s *Server) *workload {
+	t.Helper()
+	w := new(workload)
+	rng := rand.New(rand.NewPCG(1, 2))
+	seen := map[string]bool{}
+	err := s.with(func(st *state) error {
+		n, every := 0, max(1, st.db.Meta().Records/20_000)
+		return st.db.Records("", func(id string, data []byte) error {
+			if n++; n%every != 0 {
+				return nil
+			}
+			r, err := normalize.Decode(data)
+			if err != nil {
+				return err
+			}
+			w.ids = append(w.ids, id)
+			if len(r.Affected) == 0 {
+				return nil
+			}
+			a := &r.Affected[rng.IntN(len(r.Affected))]
+			name := a.Package.Ecosystem + " " + a.Package.Name
+			if version := someVersion(a); version != "" && normalize.IsRegistered(a.Package.Ecosystem) && !seen[name] {
+				seen[name] = true
+				q, err := json.Marshal(map[string]any{"package": map[string]string{"name": a.Package.Name, "ecosystem": a.Package.Ecosystem}, "version": version})
+				w.queries = append(w.queries, q)
+				return err
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng.Shuffle(len(w.queries), func(i, j int) { w.queries[i], w.queries[j] = w.queries[j], w.queries[i] })
+	for range 20 {
+		list := make([][]byte, maxBatch)
+		for i := range list {
+			list[i] = w.queries[rng.IntN(len(w.queries))]
+		}
+		w.batches = append(w.batches, []byte(`{"queries":[`+string(bytes.Join(list, []byte(",")))+`]}`))
+	}
+	return w
+}
+
+// someVersion is a version that a speaks of.
+func someVersion(a *normalize.Affected) string {
+	if len(a.Versions) > 0 {
+		return a.Versions[len(a.Versions)/2]
+	}
+	for _, r := range a.Ranges {
+		for _, e := range r.Events {
+			for _, v := range []string{e.LastAffected, e.Fixed, e.Introduced} {
+				if v != "" && v != "0" && r.Type != normalize.Git {
+					return v
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// connections is how many clients ask at a time.
+const connections = 8
+
+// drive sends requests over eight connections for as long as f says, and
+// returns their latencies, sorted, and the bytes of all answers.
+func drive(t testing.TB, n int, request func(i int) *http.Request) (took []time.Duration, bytes int64) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections, DisableCompression: true}}
+	defer client.CloseIdleConnections()
+	took = make([]time.Duration, n)
+	var size atomic.Int64
+	var wg sync.WaitGroup
+	for c := range connections {
+		wg.Go(func() {
+			for i := c; i < n; i += connections {
+				start := time.Now()
+				resp, err := client.Do(request(i))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				got, err := io.Copy(io.Discard, resp.Body)
+				size.Add(got)
+				resp.Body.Close()
+				if err != nil || resp.StatusCode != http.StatusOK {
+					t.Errorf("%d %v", resp.StatusCode, err)
+					return
+				}
+				took[i] = time.Since(start)
+			}
+		})
+	}
+	wg.Wait()
+	slices.Sort(took)
+	return took, size.Load()
+}
+
+// BenchmarkLoad measures requests over eight connections of the loopback
+// interface, the load generator on the same processors, beside a handler that
+// does nothing.
+func BenchmarkLoad(b *testing.B) {
+	s, srv := newServer(b, Options{Dir: loadDir(b), Now: time.Now})
+	empty := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, "{}")
+	}))
+	defer empty.Close()
+	w := newWorkload(b, s)
+	post := func(url string, bodies [][]byte) func(i int) *http.Request {
+		return func(i int) *http.Request {
+			req, err := http.NewRequest("POST", url, bytes.NewReader(bodies[i%len(bodies)]))
+			if err != nil {
+				panic(err)
+			}
+			return req
+		}
+	}
+	for _, test := range []struct {
+		name    string
+		warm    int
+		request func(i int) *http.Request
+	}{
+		{"empty", 1000, post(empty.URL, w.queries)},
+		{"query", 20_000, post(srv.URL+"/v1/query", w.queries)},
+		{"querybatch1000", 20, post(srv.URL+"/v1/querybatch", w.batches)},
+		{"vulns", 1000, func(i int) *http.Request {
+			req, err := http.NewRequest("GET", srv.URL+"/v1/vulns/"+w.ids[i*7919%len(w.ids)], nil)
+			if err != nil {
+				panic(err)
+			}
+			return req
+		}},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			if b.N > 1 {
+				drive(b, test.warm, test.request)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			took, size := drive(b, b.N, test.request)
+			b.StopTimer()
+			b.ReportMetric(float64(size)/float64(b.N), "answer-B")
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+		})
+	}
+	var mem runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&mem)
+	b.Logf("heap %d MiB, from the system %d MiB", mem.HeapAlloc>>20, mem.Sys>>20)
+}

@@ -1,0 +1,360 @@
+package snapshot
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/advdb/advdb/store"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// plant withdraws, revives, deletes and makes again one record among the churn.
+func plant(p *past) {
+	switch id := "TEST-00007"; len(p.out) + 1 {
+	case 3:
+		r := *p.records[id]
+		r.Withdrawn, r.Modified = "2026-08-01T03:00:00Z", "2026-08-01T03:00:00Z"
+		p.records[id] = &r
+	case 5:
+		r := *p.records[id]
+		r.Withdrawn, r.Modified = "", "2026-08-01T05:00:00Z"
+		p.records[id] = &r
+	case 6:
+		r := *p.records[id]
+		r.Modified = "2026-08-01T06:00:00Z"
+		p.records[id] = &r
+	case 8:
+		delete(p.records, id)
+	case 10:
+		p.put(7)
+	}
+}
+
+// TestHistory lists exactly what was planted.
+func TestHistory(t *testing.T) {
+	w := newWorld(t, 31, 40)
+	p := &past{world: w}
+	for range 12 {
+		w.now = w.now.Add(time.Hour)
+		plant(p)
+		w.put(20 + len(p.out)) // another record
+		p.out = append(p.out, w.publish())
+	}
+	l := p.open(t)
+	got, err := l.History(t.Context(), "TEST-00007", HistoryOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	type row struct {
+		Version, After uint64
+		Exact          bool
+		Time, Kind     string
+	}
+	var rows []row
+	for _, x := range got {
+		rows = append(rows, row{x.Version, x.After, x.Exact, x.Time, x.Kind})
+	}
+	want := []row{
+		{1, 0, true, "2026-08-01T01:00:00Z", ChangeAdded},
+		{3, 2, true, "2026-08-01T03:00:00Z", ChangeWithdrawn},
+		{5, 4, true, "2026-08-01T05:00:00Z", ChangeRevived},
+		{6, 5, true, "2026-08-01T06:00:00Z", ChangeTouched},
+		{8, 7, true, "2026-08-01T08:00:00Z", ChangeDeleted},
+		{10, 9, true, "2026-08-01T10:00:00Z", ChangeAdded},
+	}
+	if d := cmp.Diff(want, rows); d != "" {
+		t.Error(d)
+	}
+	fields := []Difference{
+		{Field: "withdrawn", Added: []string{"2026-08-01T03:00:00Z"}},
+		{Field: "modified", Removed: []string{"2026-08-01T00:00:00Z"}, Added: []string{"2026-08-01T03:00:00Z"}},
+	}
+	if d := cmp.Diff(fields, got[1].Fields); d != "" {
+		t.Error(d)
+	}
+	if got, err := l.History(t.Context(), "TEST-00007", HistoryOptions{To: p.number(t, l, 5)}); err != nil || len(got) != 3 {
+		t.Errorf("up to release 5: %d revisions, %v", len(got), err)
+	}
+	if got, err := l.History(t.Context(), "NO-SUCH-ID", HistoryOptions{Enrichment: true}); err != nil || len(got) != 0 {
+		t.Errorf("of nothing: %+v, %v", got, err)
+	}
+}
+
+// revisionsOf is the history that a past has of a record.
+func (p *past) revisionsOf(id string) (out []uint64) {
+	for v := uint64(1); v <= uint64(len(p.states)); v++ {
+		if !bytes.Equal(p.record(v-1, id), p.record(v, id)) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// TestHistoryOfAll compares the history of every record and row with what was
+// published, where all segments are there.
+func TestHistoryOfAll(t *testing.T) {
+	p := newPast(t, 32, 80, 24, func(_ *past, o *PublishOptions) { o.BaseEvery = 13 })
+	srv := httptest.NewServer(http.FileServer(http.Dir(p.repo.path)))
+	defer srv.Close()
+	u, _ := url.Parse(srv.URL)
+	for name, r := range map[string]Reader{"folder": p.repo, "http": NewHTTP(u, srv.Client())} {
+		t.Run(name, func(t *testing.T) {
+			l := p.open(t, r)
+			p.followRows(t, l)
+			for i, id := range p.ids() {
+				if name == "http" && i%10 > 0 {
+					continue
+				}
+				got, err := l.History(t.Context(), id, HistoryOptions{Like: p.record(24, id)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var versions []uint64
+				for _, x := range got {
+					versions = append(versions, x.Version)
+					if !x.Exact || x.After != x.Version-1 {
+						t.Errorf("%s: %+v is not exact", id, x)
+					}
+					want, err := newChange(id, p.record(x.Version-1, id), p.record(x.Version, id))
+					want.Before, want.After = nil, nil
+					if d := cmp.Diff(want, x.Change); err != nil || d != "" {
+						t.Errorf("%s in release %d: %s %v", id, x.Version, d, err)
+					}
+				}
+				if want := p.revisionsOf(id); !slices.Equal(versions, want) {
+					t.Errorf("%s: changed in releases %v, want %v", id, versions, want)
+				}
+			}
+		})
+	}
+}
+
+// followRows follows rows through what releases do to all of a table.
+func (p *past) followRows(t *testing.T, l *Releases) {
+	cves := map[string]bool{"CVE-2024-0001": true, "CVE-2024-0033": true, "CVE-2024-0049": true}
+	for cve := range p.tables[len(p.tables)-1] {
+		if cve > "CVE-2025" {
+			cves[cve] = true
+		}
+	}
+	for cve := range cves {
+		got, err := l.History(t.Context(), cve, HistoryOptions{Enrichment: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := 0
+		for v := 1; v <= len(p.tables); v++ {
+			var before []byte
+			if v > 1 {
+				before = p.tables[v-2][cve]
+			}
+			if bytes.Equal(before, p.tables[v-1][cve]) {
+				continue
+			}
+			if at == len(got) {
+				t.Fatalf("%s: release %d is missing", cve, v)
+			}
+			want := Revision{Version: uint64(v), After: uint64(v - 1), Exact: true, Time: p.times[v-1].Format(time.RFC3339),
+				Change: newRowChange("epss", cve, before, p.tables[v-1][cve])}
+			want.Before, want.Change.After = nil, nil
+			if before == nil {
+				want.Fields = RowDifferences(nil, p.tables[v-1][cve])
+			}
+			if d := cmp.Diff(want, got[at]); d != "" {
+				t.Errorf("%s, release %d: %s", cve, v, d)
+			}
+			at++
+		}
+		if at != len(got) {
+			t.Errorf("%s: %d revisions too many: %+v", cve, len(got)-at, got[at:])
+		}
+	}
+}
+
+// TestHistoryOfCollected has merged segments alone of most releases: what it
+// says is true, and what it does not say it says that it does not know.
+func TestHistoryOfCollected(t *testing.T) {
+	for seed := range uint64(2) {
+		p := newPast(t, 40+seed, 25, 45, func(_ *past, o *PublishOptions) { o.Grace = 5 * time.Hour })
+		l := p.open(t)
+		trail, err := l.trail(t.Context(), l.Newest())
+		if err != nil {
+			t.Fatal(err)
+		}
+		base, hidden, exact := trail.base.To, 0, 0
+		for _, id := range p.ids() {
+			got, err := l.History(t.Context(), id, HistoryOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			spoken := map[uint64]bool{}
+			for _, x := range got {
+				if x.Kind == ChangeFirst {
+					if x.Version != base || p.record(base, id) == nil {
+						t.Errorf("%s: %+v", id, x)
+					}
+					continue
+				}
+				if bytes.Equal(p.record(x.Version-1, id), p.record(x.Version, id)) {
+					t.Errorf("%s did not change in release %d: %+v", id, x.Version, x)
+				}
+				for v := x.After + 1; v <= x.Version; v++ {
+					spoken[v] = true
+				}
+				if x.Exact {
+					exact++
+					want, _ := newChange(id, p.record(x.Version-1, id), p.record(x.Version, id))
+					want.Before, want.After = nil, nil
+					if d := cmp.Diff(want, x.Change); d != "" {
+						t.Errorf("%s in release %d: %s", id, x.Version, d)
+					}
+					continue
+				}
+				hidden++
+				if x.Kind == ChangeTouched && len(x.Fields) == 1 && x.Fields[0].Removed == nil {
+					continue // of which content is not known
+				}
+				want, _ := newChange(id, p.record(x.After, id), p.record(x.Version, id))
+				want.Before, want.After = nil, nil
+				if d := cmp.Diff(want, x.Change); d != "" {
+					t.Errorf("%s from release %d to %d: %s", id, x.After, x.Version, d)
+				}
+			}
+			for _, v := range p.revisionsOf(id) {
+				if v > base && !spoken[v] {
+					t.Errorf("%s changed in release %d: not told", id, v)
+				}
+			}
+		}
+		if hidden == 0 || exact == 0 {
+			t.Errorf("seed %d: %d exact revisions, %d that hide others", seed, exact, hidden)
+		}
+	}
+}
+
+// naive compares two states record by record.
+func naive(t *testing.T, before, after map[string][]byte, row bool) (out []Change) {
+	t.Helper()
+	all := maps.Clone(before)
+	maps.Copy(all, after)
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		if bytes.Equal(before[id], after[id]) {
+			continue
+		}
+		c, err := newRowChange("epss", id, before[id], after[id]), error(nil)
+		if !row {
+			c, err = newChange(id, before[id], after[id])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// collect keeps what is yielded.
+func collect(into *[]Change) func(Change) error {
+	return func(c Change) error {
+		c.Before, c.After = bytes.Clone(c.Before), bytes.Clone(c.After)
+		*into = append(*into, c)
+		return nil
+	}
+}
+
+// TestCompare compares releases with each other, forwards and backwards, and
+// databases.
+func TestCompare(t *testing.T) {
+	p := newPast(t, 34, 80, 18, func(_ *past, o *PublishOptions) { o.BaseEvery = 7 })
+	l := p.open(t)
+	dirs := t.TempDir()
+	open := func(v uint64) *store.DB {
+		dir := filepath.Join(dirs, fmt.Sprint(v))
+		if _, err := l.Restore(t.Context(), p.number(t, l, v), dir, nil); err != nil {
+			t.Fatal(err)
+		}
+		db, err := store.OpenDB(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	for _, pair := range [][2]uint64{{1, 2}, {1, 18}, {5, 13}, {17, 18}, {18, 3}, {8, 16}, {9, 9}} {
+		a, b := pair[0], pair[1]
+		want := append(naive(t, p.states[a-1], p.states[b-1], false), naive(t, p.tables[a-1], p.tables[b-1], true)...)
+		var got []Change
+		if err := l.Compare(t.Context(), p.number(t, l, a), p.number(t, l, b), CompareOptions{Tables: true, Temp: t.TempDir()}, collect(&got)); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%d to %d: %s", a, b, d)
+		}
+		x, y := open(a), open(b)
+		got = nil
+		if err := Compare(t.Context(), x, y, CompareOptions{Tables: true}, collect(&got)); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("databases of %d and %d: %s", a, b, d)
+		}
+		ids := []string{"TEST-00011", "TEST-00002", "NO-SUCH-ID"}
+		var some, alsoSome []Change
+		if err := l.Compare(t.Context(), p.number(t, l, a), p.number(t, l, b), CompareOptions{IDs: ids}, collect(&some)); err != nil {
+			t.Fatal(err)
+		}
+		if err := Compare(t.Context(), x, y, CompareOptions{IDs: ids}, collect(&alsoSome)); err != nil {
+			t.Fatal(err)
+		}
+		want = slices.DeleteFunc(want, func(c Change) bool { return !slices.Contains(ids, c.ID) })
+		if d := cmp.Diff(want, some, cmpopts.EquateEmpty()) + cmp.Diff(want, alsoSome, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%d to %d, some: %s", a, b, d)
+		}
+		x.Close()
+		y.Close()
+	}
+	p.compareWhole(t, l, 2, 15)
+	old := open(1)
+	defer old.Close()
+	p.compareSynced(t, old)
+}
+
+// compareWhole compares a release with one as if no delta led to it.
+func (p *past) compareWhole(t *testing.T, l *Releases, a, b uint64) {
+	q := &passage{l: l, ctx: t.Context(), stage: t.TempDir(), from: p.number(t, l, a), to: p.number(t, l, b)}
+	var got []Change
+	q.yield = collect(&got)
+	defer q.close()
+	if err := q.find(); err != nil || q.delta == nil {
+		t.Fatalf("delta %v, %v", q.delta, err)
+	}
+	if err := q.whole(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(naive(t, p.states[a-1], p.states[b-1], false), got); d != "" {
+		t.Error(d)
+	}
+}
+
+// compareSynced compares release 1 with a database that comes from no snapshot.
+func (p *past) compareSynced(t *testing.T, old *store.DB) {
+	now := p.db()
+	// The leaves that the world writes say nothing, as a synced database has none.
+	c := &comparing{ctx: t.Context(), before: old, after: now}
+	var got []Change
+	c.yield = collect(&got)
+	if err := c.plain(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(naive(t, p.states[0], p.states[len(p.states)-1], false), got); d != "" {
+		t.Error(d)
+	}
+}
