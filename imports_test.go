@@ -15,17 +15,19 @@ const module = "github.com/advdb/advdb/"
 // allowed are the packages of ours that each package may import: imports go
 // one way (docs/architecture.md).
 var allowed = map[string][]string{
-	"versioncmp":          {},
+	"versioncmp":          {"internal/lazyregexp"},
 	"cpe":                 {"versioncmp"},
-	"normalize":           {"versioncmp"},
-	"sources":             {"normalize"},
+	"normalize":           {"internal/lazyregexp", "versioncmp"},
+	"sources":             {"internal/lazyregexp", "normalize"},
 	"sources/fixture":     {},
 	"sources/sourcetest":  {"normalize", "sources", "sources/fixture"},
 	"store":               {"cpe", "normalize", "versioncmp"},
 	"query":               {"cpe", "normalize", "store", "versioncmp"},
 	"snapshot":            {"normalize", "store", "versioncmp"},
 	"server":              {"normalize", "query", "snapshot", "store", "versioncmp"},
-	"cmd/advdb":           {"cpe", "normalize", "query", "server", "snapshot", "sources", "sources/fixture", "store", "versioncmp"},
+	"cmd/advdb":           {"cpe", "normalize", "query", "server", "snapshot", "sources", "sources/fixture", "store", "versioncmp", "watch"},
+	"internal/lazyregexp": {},
+	"watch":               {"normalize", "query", "snapshot", "store"},
 	"internal/sharedtest": {},
 }
 

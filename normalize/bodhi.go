@@ -2,10 +2,10 @@ package normalize
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
+	"github.com/advdb/advdb/internal/lazyregexp"
 	"github.com/go-json-experiment/json"
 )
 
@@ -73,7 +73,7 @@ type bodhiUpdate struct {
 	report func(rule, message string)
 }
 
-var bodhiCVE = regexp.MustCompile(`(?i)\bCVE-\d{4}-\d{4,}\b`)
+var bodhiCVE = lazyregexp.New(`(?i)\bCVE-\d{4}-\d{4,}\b`)
 
 func (u *bodhiUpdate) record() (*Record, error) {
 	r := &Record{ID: u.Alias, Summary: u.Title, Details: u.Notes}

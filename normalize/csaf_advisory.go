@@ -3,13 +3,14 @@ package normalize
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // redHatErratum is RHSA-2023:7435, RHBA-…, RHEA-….
-var redHatErratum = regexp.MustCompile(`^RH[SBE]A-\d{4}:\d+$`)
+var redHatErratum = lazyregexp.New(`^RH[SBE]A-\d{4}:\d+$`)
 
 // RedHatAdvisory reads one of Red Hat's CSAF advisories, an erratum and the
 // CVEs that it fixes. The record is the erratum, as in Red Hat's own OSV

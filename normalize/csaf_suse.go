@@ -3,10 +3,10 @@ package normalize
 import (
 	"errors"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/advdb/advdb/internal/lazyregexp"
 	"github.com/package-url/packageurl-go"
 )
 
@@ -55,11 +55,11 @@ func suseProduct(name string) (string, error) {
 var errNoRelease = errors.New("product is no release")
 
 // suseArch ends the names of products that are files.
-var suseArch = regexp.MustCompile(`\.(aarch64|aarch64_ilp32|armv7l|i[3-6]86|ia64|noarch|nosrc|ppc|ppc64|ppc64le|riscv64|s390|s390x|src|x86_64)$`)
+var suseArch = lazyregexp.New(`\.(aarch64|aarch64_ilp32|armv7l|i[3-6]86|ia64|noarch|nosrc|ppc|ppc64|ppc64le|riscv64|s390|s390x|src|x86_64)$`)
 
 // suseBuild is a version and release as no part of a name looks: both begin
 // with a digit, and there is a dot in the release.
-var suseBuild = regexp.MustCompile(`^[0-9][^-]*-[0-9][^-]*\.[^-]*$`)
+var suseBuild = lazyregexp.New(`^[0-9][^-]*-[0-9][^-]*\.[^-]*$`)
 
 // susePackageOf reads "samba-4.19.2+git.322.7e9201cef5-1.1" as a component of
 // "openSUSE Tumbleweed", and without a version "libjavascriptcoregtk-4_0-18":
@@ -148,7 +148,7 @@ func (s *csafSaid) chooseLeast(ecosystem string) {
 
 // suseRejected are the words with which the CVE programme takes an ID back, in
 // all its time; a disputed CVE stands.
-var suseRejected = regexp.MustCompile(`(?i)do not use this (candidate number|cve record)|has been rejected or withdrawn|\*\* reject \*\*`)
+var suseRejected = lazyregexp.New(`(?i)do not use this (candidate number|cve record)|has been rejected or withdrawn|\*\* reject \*\*`)
 
 // mendSUSE groups what is not affected, where it is much, links to the
 // advisories, and withdraws what was rejected.

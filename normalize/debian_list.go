@@ -5,10 +5,11 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // maxListLine bounds a line of an advisory list; the longest real one, a
@@ -98,7 +99,7 @@ func (p *advisoryList) report(rule, message string) {
 }
 
 // listHeader takes a header apart: date, ID, title.
-var listHeader = regexp.MustCompile(`^\[([0-9]{1,2} [A-Z][a-z]{2} [0-9]{4})\] +((?:DSA|DLA|DTSA|ELA)-[0-9]+(?:-[0-9]+)?)(?: +(.*))?$`)
+var listHeader = lazyregexp.New(`^\[([0-9]{1,2} [A-Z][a-z]{2} [0-9]{4})\] +((?:DSA|DLA|DTSA|ELA)-[0-9]+(?:-[0-9]+)?)(?: +(.*))?$`)
 
 // header starts a new advisory. A header that cannot be read is reported, and
 // the lines that belong to it are left out with it.
@@ -169,7 +170,7 @@ func (p *advisoryList) issues(ids []string) {
 
 // listRelease takes "[bullseye] - xen 4.14.5-1 (medium)" apart: codename,
 // package, version or status, note.
-var listRelease = regexp.MustCompile(`^\[([a-z]+)\] +- +(\S+) +(<[a-z-]+>|[^\s<(]\S*)(?: +\((.*)\))?$`)
+var listRelease = lazyregexp.New(`^\[([a-z]+)\] +- +(\S+) +(<[a-z-]+>|[^\s<(]\S*)(?: +\((.*)\))?$`)
 
 func (p *advisoryList) release(line string) {
 	m := listRelease.FindStringSubmatch(line)

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/advdb/advdb/internal/lazyregexp"
 	"github.com/go-json-experiment/json"
 )
 
@@ -49,7 +49,7 @@ func EPSS(d Doc, emit func(*Record) error) error {
 	return nil
 }
 
-var epssDay = regexp.MustCompile(`20\d\d-[01]\d-[0-3]\d`)
+var epssDay = lazyregexp.New(`20\d\d-[01]\d-[0-3]\d`)
 
 type epssTable struct {
 	doc   Doc

@@ -4,10 +4,11 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // GLSA reads one Gentoo Linux Security Advisory in XML. The record is
@@ -162,7 +163,7 @@ func (g *glsa) bug() error {
 }
 
 // glsaCVE finds CVE IDs; until 2005 they were candidates, CAN-.
-var glsaCVE = regexp.MustCompile(`\b(?:CVE|CAN)-(\d{4}-\d{4,})\b`)
+var glsaCVE = lazyregexp.New(`\b(?:CVE|CAN)-(\d{4}-\d{4,})\b`)
 
 func (g *glsa) reference(name string, attrs []xml.Attr) error {
 	link := attr(attrs, "link")

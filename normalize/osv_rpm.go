@@ -3,8 +3,9 @@ package normalize
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // RockyLinux reads one advisory of Rocky Linux's OSV (RLSA-, RXSA-): CVEs in
@@ -25,7 +26,7 @@ func RedHatOSV(d Doc, emit func(*Record) error) error {
 // suseID is what SUSE's advisories are called: SUSE-SU-2015:0011-2,
 // openSUSE-SU-2016:1623-1, SUSE-RU-…; and not SUSE-SU-403, which a refused
 // request once left in the feed.
-var suseID = regexp.MustCompile(`^(open)?SUSE-[A-Z]{2}-\d{4}:\d+-\d+$`)
+var suseID = lazyregexp.New(`^(open)?SUSE-[A-Z]{2}-\d{4}:\d+-\d+$`)
 
 // SUSEOSV reads one advisory of SUSE's OSV: packages by the name of their
 // source, with the binaries in ecosystem_specific, CVEs in related, and purls

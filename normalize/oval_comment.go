@@ -3,16 +3,18 @@ package normalize
 import (
 	"regexp"
 	"strings"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // The comments of criteria, as the RPM distributions' generators word them.
 var (
-	commentEarlier = regexp.MustCompile(`^(\S+) is earlier than (\S+)$`)
-	commentRelease = regexp.MustCompile(`^(Oracle Linux) ([0-9.]+) is installed$`)
-	commentArch    = regexp.MustCompile(`^Oracle Linux arch is (\S+)$`)
-	commentModule  = regexp.MustCompile(`^Module ([^\s:]+):(\S+) is enabled$`)
-	commentSigned  = regexp.MustCompile(`^(\S+) is signed with .* key$`)
-	commentKsplice = regexp.MustCompile(`^(\S+) is ksplice-based$`)
+	commentEarlier = lazyregexp.New(`^(\S+) is earlier than (\S+)$`)
+	commentRelease = lazyregexp.New(`^(Oracle Linux) ([0-9.]+) is installed$`)
+	commentArch    = lazyregexp.New(`^Oracle Linux arch is (\S+)$`)
+	commentModule  = lazyregexp.New(`^Module ([^\s:]+):(\S+) is enabled$`)
+	commentSigned  = lazyregexp.New(`^(\S+) is signed with .* key$`)
+	commentKsplice = lazyregexp.New(`^(\S+) is ksplice-based$`)
 )
 
 // rpmComment makes the test that a comment describes. It knows the wordings

@@ -3,10 +3,11 @@ package normalize
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // OracleOVAL reads Oracle's OVAL: com.oracle.elsa-all.xml, a year of it, or
@@ -57,8 +58,8 @@ func (o *oracleOVAL) report(place, rule, message string) {
 }
 
 var (
-	oracleID     = regexp.MustCompile(`^[A-Z]{4,8}-\d{4}-\d{1,9}(-\d+)?$`)
-	oracleRating = regexp.MustCompile(`\s*\(([A-Za-z/ ]+)\)$`)
+	oracleID     = lazyregexp.New(`^[A-Z]{4,8}-\d{4}-\d{1,9}(-\d+)?$`)
+	oracleRating = lazyregexp.New(`\s*\(([A-Za-z/ ]+)\)$`)
 )
 
 // define emits the first piece of a record.
@@ -152,8 +153,8 @@ func (o *oracleOVAL) score(r *Record, m *ovalMetadata) error {
 }
 
 var (
-	cvss2Vector = regexp.MustCompile(`^AV:[LAN]/AC:[HML]/Au:[MSN]/C:[NPC]/I:[NPC]/A:[NPC]$`)
-	cvss3Vector = regexp.MustCompile(`^CVSS:3\.[01]/AV:[NALP]/AC:[LH]/PR:[NLH]/UI:[NR]/S:[UC]/C:[NLH]/I:[NLH]/A:[NLH]$`)
+	cvss2Vector = lazyregexp.New(`^AV:[LAN]/AC:[HML]/Au:[MSN]/C:[NPC]/I:[NPC]/A:[NPC]$`)
+	cvss3Vector = lazyregexp.New(`^CVSS:3\.[01]/AV:[NALP]/AC:[LH]/PR:[NLH]/UI:[NR]/S:[UC]/C:[NLH]/I:[NLH]/A:[NLH]$`)
 )
 
 // oracleScore reads "5.5/CVSS:3.1/AV:…", or a score of CVSS 2 where there is
@@ -162,7 +163,7 @@ var (
 func oracleScore(c ovalCVE) (s Severity, score float64, err error) {
 	for _, kind := range []struct {
 		osv, text string
-		valid     *regexp.Regexp
+		valid     *lazyregexp.Regexp
 	}{{"CVSS_V3", c.CVSS3, cvss3Vector}, {"CVSS_V2", c.CVSS2, cvss2Vector}} {
 		if kind.text == "" {
 			continue

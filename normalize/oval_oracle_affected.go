@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/advdb/advdb/internal/lazyregexp"
 	"github.com/go-json-experiment/json"
 )
 
@@ -156,9 +156,9 @@ func ovalLiteral(pattern string) string {
 }
 
 var (
-	ovalModuleFile   = regexp.MustCompile(`/modules\.d/([^/]+)\.module$`)
-	ovalModuleHead   = regexp.MustCompile(`\\\[([^\\\]]+)\\\]`)
-	ovalModuleStream = regexp.MustCompile(`stream\\s\*=\\s\*((?:[^\\\[\]()|*+?\s]|\\[^\w\s])+)`)
+	ovalModuleFile   = lazyregexp.New(`/modules\.d/([^/]+)\.module$`)
+	ovalModuleHead   = lazyregexp.New(`\\\[([^\\\]]+)\\\]`)
+	ovalModuleStream = lazyregexp.New(`stream\\s\*=\\s\*((?:[^\\\[\]()|*+?\s]|\\[^\w\s])+)`)
 	errNoStream      = errors.New("test of a module without a stream")
 )
 

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/advdb/advdb/internal/lazyregexp"
 	"github.com/go-json-experiment/json"
 )
 
@@ -239,7 +239,7 @@ func (l *ovalLeaf) signature() bool {
 	return ok && !l.negate
 }
 
-var archPattern = regexp.MustCompile(`^\^?\(?([a-z0-9_|]+)\)?\$?$`)
+var archPattern = lazyregexp.New(`^\^?\(?([a-z0-9_|]+)\)?\$?$`)
 
 // ovalArches reads the condition on the architecture: "(aarch64|x86_64)".
 func ovalArches(packages []ovalLeaf) string {

@@ -2,11 +2,12 @@ package normalize
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // SUSEOVAL reads SUSE's OVAL by CVE: opensuse.leap.15.3.xml, and
@@ -26,7 +27,7 @@ var suseReleasePackages = nameSet("openSUSE-release", "suse-release", "sles-rele
 	"sle-module-basesystem-release", "SUSE-MicroOS-release", "SLE-Micro-release", "SL-Micro-release", "sle_hpc-release",
 	"SLE_HPC-release", "core-release", "suse-product-release")
 
-var suseInstalled = regexp.MustCompile(`^(openSUSE|SUSE) (.+) is installed$`)
+var suseInstalled = lazyregexp.New(`^(openSUSE|SUSE) (.+) is installed$`)
 
 // suseRelease reads the product's name out of the comment: the test itself
 // knows a number only, which several products share.
@@ -39,9 +40,9 @@ func suseRelease(l *ovalLeaf) string {
 }
 
 var (
-	suseAffected  = regexp.MustCompile(`^(\S+) is (not )?affected$`)
-	susePackage   = regexp.MustCompile(`^(\S+)-([^-\s]+-[^-\s]+) is installed$`)
-	suseSignature = regexp.MustCompile(`^(\S+) is signed with .* key$`)
+	suseAffected  = lazyregexp.New(`^(\S+) is (not )?affected$`)
+	susePackage   = lazyregexp.New(`^(\S+)-([^-\s]+-[^-\s]+) is installed$`)
+	suseSignature = lazyregexp.New(`^(\S+) is signed with .* key$`)
 )
 
 // suseComment makes the test that a comment describes.
@@ -141,7 +142,7 @@ var PhotonOVAL = rpmOVALParser(ovalVendor{
 	isRelease: func(l *ovalLeaf) bool { return slices.Contains(l.names, "photon-release") },
 })
 
-var photonVersion = regexp.MustCompile(`^\^(\d+)`)
+var photonVersion = lazyregexp.New(`^\^(\d+)`)
 
 func photonRelease(l *ovalLeaf) string {
 	c, _ := l.condition("version")
@@ -154,9 +155,9 @@ func photonRelease(l *ovalLeaf) string {
 
 // photonTitle is the number of a definition, which stands in for the
 // advisory's where that is not said.
-var photonTitle = regexp.MustCompile(`^PHSA-\d{4}:\d+$`)
+var photonTitle = lazyregexp.New(`^PHSA-\d{4}:\d+$`)
 
-var photonReference = regexp.MustCompile(`^PHSA:\d+:(\d+\.\d+):(\d{1,6})$`)
+var photonReference = lazyregexp.New(`^PHSA:\d+:(\d+\.\d+):(\d{1,6})$`)
 
 func photonDefinition(o *rpmOVAL, m *ovalMetadata) (*Record, error) {
 	r := &Record{}
@@ -201,7 +202,7 @@ var AzureLinuxOVAL = rpmOVALParser(ovalVendor{
 	openEnds:  true,
 })
 
-var azureDocument = regexp.MustCompile(`^(?:cbl-mariner|azurelinux)-(\d+)\.\d+-oval\.xml$`)
+var azureDocument = lazyregexp.New(`^(?:cbl-mariner|azurelinux)-(\d+)\.\d+-oval\.xml$`)
 
 func azureEcosystem(d Doc) string {
 	m := azureDocument.FindStringSubmatch(d.Name)

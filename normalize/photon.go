@@ -2,13 +2,13 @@ package normalize
 
 import (
 	"fmt"
-	"regexp"
 
+	"github.com/advdb/advdb/internal/lazyregexp"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-var photonDocument = regexp.MustCompile(`cve_data_photon([0-9.]+|dev)\.json$`)
+var photonDocument = lazyregexp.New(`cve_data_photon([0-9.]+|dev)\.json$`)
 
 // PhotonCVE reads VMware's cve_data_photon5.0.json: a list of one CVE of one
 // package each, {cve_id, pkg, cve_score, aff_ver, res_ver, status}.
@@ -46,7 +46,7 @@ type photonParser struct {
 }
 
 // photonID is a CVE or an ID of Black Duck's.
-var photonID = regexp.MustCompile(`^(CVE-\d{4}-\d{4,}|BDSA-\d{4}-\d+)$`)
+var photonID = lazyregexp.New(`^(CVE-\d{4}-\d{4,}|BDSA-\d{4}-\d+)$`)
 
 func (p *photonParser) row(i int, v jsontext.Value) error {
 	var row struct {

@@ -3,10 +3,10 @@ package normalize
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/advdb/advdb/internal/lazyregexp"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -53,7 +53,7 @@ func (s *secdbPackage) read(secfixes jsontext.Value) error {
 // 2 built and which has a place in the order: opensmtpd's 6.6.4p1-r1. Others,
 // such as 4.8.0.-r1 and 57-1-r2, are slips of the pen: apk orders them somewhere,
 // but nobody knows what was meant.
-var apkVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*([a-z][0-9]*)?` +
+var apkVersion = lazyregexp.New(`^[0-9]+(\.[0-9]+)*([a-z][0-9]*)?` +
 	`(_(alpha|beta|pre|rc|cvs|svn|git|hg|p)[0-9]*)*(~[0-9a-f]+)?(-r[0-9]+)?$`)
 
 // accepts reports whether version can be the bound of a range.

@@ -4,10 +4,11 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // An updateVendor is what differs between those who publish updateinfo.
@@ -189,7 +190,7 @@ func (p *updateParser) collection(u *update, short string) error {
 	return err
 }
 
-var updateID = regexp.MustCompile(`^[A-Z][A-Za-z0-9._]+-[A-Za-z0-9][A-Za-z0-9.:_+-]*$`)
+var updateID = lazyregexp.New(`^[A-Z][A-Za-z0-9._]+-[A-Za-z0-9][A-Za-z0-9.:_+-]*$`)
 
 // one emits the record of an update.
 func (p *updateParser) one(u *update) error {

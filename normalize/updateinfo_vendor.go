@@ -2,8 +2,9 @@ package normalize
 
 import (
 	"path"
-	"regexp"
 	"strings"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // AmazonUpdateinfo reads the updateinfo of Amazon Linux 1, 2 and 2023. A
@@ -41,9 +42,9 @@ func amazonRepository(d Doc) string {
 }
 
 var (
-	amazonID      = regexp.MustCompile(`^ALAS(2023|2022|2)?([A-Z].*?)?-(\d{4}-\d+)$`)
-	amazonSubject = regexp.MustCompile(` package update for (\S+)$`)
-	trailingDigit = regexp.MustCompile(`^[A-Za-z][A-Za-z_+-]*?-?(\d+(?:\.\d+)*)$`)
+	amazonID      = lazyregexp.New(`^ALAS(2023|2022|2)?([A-Z].*?)?-(\d{4}-\d+)$`)
+	amazonSubject = lazyregexp.New(` package update for (\S+)$`)
+	trailingDigit = lazyregexp.New(`^[A-Za-z][A-Za-z_+-]*?-?(\d+(?:\.\d+)*)$`)
 )
 
 // amazonPage makes the address of an advisory: the release is a folder, and
@@ -85,7 +86,7 @@ var BottlerocketUpdateinfo = updateinfo(updateVendor{
 	upstream:  map[string]bool{"ghsa": true},
 })
 
-var collectionRelease = regexp.MustCompile(`^(?:rocky-linux|almalinux)-(\d+)-`)
+var collectionRelease = lazyregexp.New(`^(?:rocky-linux|almalinux)-(\d+)-`)
 
 // releaseOfCollection reads the major release out of the short name of a
 // collection: "rocky-linux-9-x86-64-baseos-rpms",

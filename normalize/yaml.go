@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/advdb/advdb/internal/lazyregexp"
 	"github.com/go-json-experiment/json/jsontext"
 	"go.yaml.in/yaml/v4"
 )
@@ -131,7 +131,7 @@ func (e *yamlEncoder) appendSequence(n *yaml.Node, typed bool, depth int) error 
 }
 
 // jsonNumber is the grammar of RFC 8259, section 6.
-var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
+var jsonNumber = lazyregexp.New(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
 func (e *yamlEncoder) appendScalar(n *yaml.Node, typed bool) error {
 	switch tag := n.ShortTag(); {

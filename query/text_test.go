@@ -2,6 +2,7 @@ package query
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -93,5 +94,30 @@ func TestRanges(t *testing.T) {
 	}
 	if diff := cmp.Diff(cpes, show(RangesOfCPE(db, mustCPE(t, "cpe:2.3:a:*:a:*:*:*:*:*:*:*:*")))); diff != "" {
 		t.Errorf("CPE:\n%s", diff)
+	}
+}
+
+// BenchmarkText searches 5,000 records of about a kilobyte, of which one in a
+// hundred is a hit. Bytes are those of the records.
+func BenchmarkText(b *testing.B) {
+	var records strings.Builder
+	for i := range 5000 {
+		word := "parser"
+		if i%100 == 0 {
+			word = "Overflow"
+		}
+		fmt.Fprintf(&records, `{"id":"B-%04d","summary":"A flaw in the %s","details":%q}`+"\n", i, word, strings.Repeat("long text of no account ", 40))
+	}
+	db := world(b, records.String(), "")
+	for _, details := range []bool{false, true} {
+		b.Run(fmt.Sprint("details=", details), func(b *testing.B) {
+			b.SetBytes(int64(records.Len()))
+			b.ReportAllocs()
+			for b.Loop() {
+				if a, err := Text(b.Context(), db, TextQuestion{Words: "overflow flaw", Details: details}); err != nil || a.Total != 50 {
+					b.Fatalf("%d hits, %v", a.Total, err)
+				}
+			}
+		})
 	}
 }

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,25 +23,43 @@ import (
 type publisher struct {
 	t    testing.TB
 	dir  string
+	path string // of the repository
 	keys *snapshot.Keyring
 	repo *snapshot.Dir
 	now  time.Time
 	url  string // of the repository
 }
 
-func newPublisher(t testing.TB, opt Options) *publisher {
-	t.Helper()
-	temp := t.TempDir()
-	p := &publisher{t: t, dir: filepath.Join(temp, "db"), now: testDay}
+// keysDir is where the keys of all publishers here are.
+var keysDir string
+
+func TestMain(m *testing.M) {
 	var err error
-	p.keys, err = snapshot.InitKeyring(filepath.Join(temp, "keys"), snapshot.KeyringOptions{
+	if keysDir, err = os.MkdirTemp("", "advdb-keys-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(keysDir)
+	os.Exit(code)
+}
+
+// sharedKeys makes the keys once: encrypting them is slow, as it should be.
+var sharedKeys = sync.OnceValues(func() (*snapshot.Keyring, error) {
+	return snapshot.InitKeyring(filepath.Join(keysDir, "keys"), snapshot.KeyringOptions{
 		Origin: "test.example/main", Passphrase: func() ([]byte, error) { return []byte("pass"), nil }, Now: testDay,
 		Keys: map[string]int{snapshot.RoleRoot: 1}, Threshold: map[string]int{snapshot.RoleRoot: 1},
 	})
+})
+
+func newPublisher(t testing.TB, opt Options) *publisher {
+	t.Helper()
+	temp := t.TempDir()
+	keys, err := sharedKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.repo, err = snapshot.CreateDir(filepath.Join(temp, "repo")); err != nil {
+	p := &publisher{t: t, dir: filepath.Join(temp, "db"), path: filepath.Join(temp, "repo"), now: testDay, keys: keys}
+	if p.repo, err = snapshot.CreateDir(p.path); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.repo.Close() })
@@ -264,8 +284,15 @@ func TestBackOff(t *testing.T) {
 // TestRefusedPull wants a repository that cannot be trusted to change nothing.
 func TestRefusedPull(t *testing.T) {
 	p := newPublisher(t, Options{})
-	other := newPublisher(t, Options{})
-	opt := p.pull(t.TempDir(), other.url) // the root is of another publisher
+	path := filepath.Join(p.path, "tuf", "timestamp.json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Replace(data, []byte(`"version":`), []byte(`"version":9`), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	opt := p.pull(t.TempDir(), p.url)
 	s, _ := newServer(t, Options{Dir: opt.Dir, Empty: true})
 	if err := s.pull(t.Context(), opt); !errors.Is(err, snapshot.ErrRefused) {
 		t.Errorf("%v", err)

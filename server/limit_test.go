@@ -117,7 +117,8 @@ func TestPanics(t *testing.T) {
 	s, srv := newServer(t, Options{})
 	s.handle("GET /panic", limited, func(http.ResponseWriter, *http.Request) { panic("x") })
 	s.handle("GET /late", limited, func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(200)
+		w.Write([]byte("{"))
+		http.NewResponseController(w).Flush()
 		panic("x")
 	})
 	if code, body := get(t, srv.URL+"/panic"); code != 500 || body != `{"code":13,"message":"internal server error"}` {
@@ -192,7 +193,7 @@ func TestTokens(t *testing.T) {
 
 func TestGzip(t *testing.T) {
 	dir := t.TempDir()
-	fill(t, dir, strings.Repeat("A-1 npm x 2.0.0\n", 1)+`{"id":"B-1","modified":"2026-01-01T00:00:00Z","details":"`+strings.Repeat("words and ", 2000)+`"}`)
+	fill(t, dir, "A-1 npm x 2.0.0\n"+`{"id":"B-1","modified":"2026-01-01T00:00:00Z","details":"`+strings.Repeat("words and ", 2000)+`"}`)
 	_, srv := newServer(t, Options{Dir: dir})
 	_, plain := get(t, srv.URL+"/v1/vulns/B-1")
 	for header, zipped := range map[string]bool{"gzip": true, "br, gzip;q=0.5": true, "*": true, "identity": false, "gzip;q=0": false, "gzip; q=0.0": false} {

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"net/http"
 	"runtime"
 	"slices"
@@ -56,7 +57,11 @@ func (e *exposition) sample(name string, value float64, labels ...string) {
 	if len(labels) > 0 {
 		e.WriteByte('}')
 	}
-	e.WriteString(" " + strconv.FormatFloat(value, 'g', -1, 64) + "\n")
+	format := byte('g')
+	if value == math.Trunc(value) && math.Abs(value) < 1<<53 {
+		format = 'f' // easier on the eye, for times above all
+	}
+	e.WriteString(" " + strconv.FormatFloat(value, format, -1, 64) + "\n")
 }
 
 // single writes a metric of one value.

@@ -307,3 +307,26 @@ func (l *Releases) local(b Blob) (*os.File, error) {
 	}
 	return nil, nil
 }
+
+// address is how a repository is found again: what [OpenReader] reads. It is
+// empty for a bundle, which was carried, and for what has a password in it.
+func address(r Reader) string {
+	if w, ok := r.(*watched); ok {
+		r = w.Reader
+	}
+	switch r := r.(type) {
+	case *Bundle:
+		return ""
+	case *Dir:
+		path, err := filepath.Abs(r.path)
+		if err != nil {
+			return ""
+		}
+		return path
+	case *HTTP:
+		if r.base.User != nil || r.base.RawQuery != "" {
+			return ""
+		}
+	}
+	return r.String()
+}

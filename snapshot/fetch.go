@@ -21,20 +21,33 @@ type fetcher struct {
 
 func (f *fetcher) path(b Blob) string { return filepath.Join(f.dir, b.SHA256.String()) }
 
+// has reports whether a blob is in the folder, and whole.
+func (f *fetcher) has(b Blob) bool {
+	st, err := os.Stat(f.path(b))
+	if err != nil || st.Size() != b.Size {
+		return false
+	}
+	h, err := hashFile(f.path(b))
+	return err == nil && h == b.SHA256
+}
+
 // fetch makes sure that a blob is in the folder, and whole.
 func (f *fetcher) fetch(ctx context.Context, b Blob) error {
-	if st, err := os.Stat(f.path(b)); err == nil && st.Size() == b.Size {
-		if h, err := hashFile(f.path(b)); err == nil && h == b.SHA256 {
-			return nil
-		}
+	if f.has(b) {
+		return nil
 	}
 	if err := os.MkdirAll(f.dir, 0o755); err != nil {
 		return err
 	}
+	return f.try(ctx, b, func(m Reader) error { return f.from(ctx, m, b) })
+}
+
+// try asks one mirror after the other, and again where that may help.
+func (f *fetcher) try(ctx context.Context, b Blob, ask func(m Reader) error) error {
 	var errs []error
 	for _, m := range f.mirrors {
 		for range f.retries + 1 {
-			err := f.from(ctx, m, b)
+			err := ask(m)
 			if err == nil {
 				return nil
 			}
@@ -42,7 +55,7 @@ func (f *fetcher) fetch(ctx context.Context, b Blob) error {
 				return context.Cause(ctx)
 			}
 			errs = append(errs, fmt.Errorf("%s: %s: %w", m, b.name(), err))
-			if errors.Is(err, ErrRefused) && !errors.Is(err, ErrTruncated) || errors.Is(err, ErrNotFound) {
+			if errors.Is(err, ErrRefused) && !errors.Is(err, ErrTruncated) || errors.Is(err, ErrNotFound) || errors.Is(err, errNoRange) {
 				break
 			}
 		}

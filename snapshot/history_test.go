@@ -89,6 +89,17 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// serve is a repository that a web server serves.
+func serve(t *testing.T, h http.Handler) Reader {
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	u, err := url.Parse(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return NewHTTP(u, srv.Client())
+}
+
 // revisionsOf is the history that a past has of a record.
 func (p *past) revisionsOf(id string) (out []uint64) {
 	for v := uint64(1); v <= uint64(len(p.states)); v++ {
@@ -103,15 +114,21 @@ func (p *past) revisionsOf(id string) (out []uint64) {
 // published, where all segments are there.
 func TestHistoryOfAll(t *testing.T) {
 	p := newPast(t, 32, 80, 24, func(_ *past, o *PublishOptions) { o.BaseEvery = 13 })
-	srv := httptest.NewServer(http.FileServer(http.Dir(p.repo.path)))
-	defer srv.Close()
-	u, _ := url.Parse(srv.URL)
-	for name, r := range map[string]Reader{"folder": p.repo, "http": NewHTTP(u, srv.Client())} {
+	files := http.FileServer(http.Dir(p.repo.path))
+	whole := func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Range")
+		files.ServeHTTP(w, r)
+	}
+	for name, r := range map[string]Reader{"folder": p.repo, "http": serve(t, files), "http without ranges": serve(t, http.HandlerFunc(whole))} {
 		t.Run(name, func(t *testing.T) {
 			l := p.open(t, r)
+			trail, err := l.trail(t.Context(), l.Newest())
+			if err != nil || trail.base.Size <= wholeSegment {
+				t.Fatalf("a base of %d bytes, that is read whole: %v", trail.base.Size, err)
+			}
 			p.followRows(t, l)
 			for i, id := range p.ids() {
-				if name == "http" && i%10 > 0 {
+				if name != "folder" && i%10 > 0 {
 					continue
 				}
 				got, err := l.History(t.Context(), id, HistoryOptions{Like: p.record(24, id)})

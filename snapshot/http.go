@@ -40,17 +40,10 @@ func (h *HTTP) String() string { return h.base.Redacted() }
 // Open asks for a file; with an offset for the range from there on, and where
 // the server has no ranges it skips what comes before.
 func (h *HTTP) Open(ctx context.Context, name string, offset int64) (io.ReadCloser, error) {
-	if err := checkName(name); err != nil {
-		return nil, err
-	}
-	u := *h.base
-	u.Path = path.Join("/", u.Path, name)
-	u.RawPath = ""
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	req, err := h.request(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("User-Agent", "advdb")
 	if offset > 0 {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
 	}
@@ -69,8 +62,30 @@ func (h *HTTP) Open(ctx context.Context, name string, offset int64) (io.ReadClos
 		return resp.Body, nil
 	}
 	resp.Body.Close()
-	if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone || resp.StatusCode == http.StatusForbidden {
-		return nil, ErrNotFound
+	return nil, statusError(resp)
+}
+
+// statusError is what an answer means that is no success.
+func statusError(resp *http.Response) error {
+	switch resp.StatusCode {
+	case http.StatusNotFound, http.StatusGone, http.StatusForbidden:
+		return ErrNotFound
 	}
-	return nil, fmt.Errorf("HTTP status %s", resp.Status)
+	return fmt.Errorf("HTTP status %s", resp.Status)
+}
+
+// request is what asks for a file.
+func (h *HTTP) request(ctx context.Context, name string) (*http.Request, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	u := *h.base
+	u.Path = path.Join("/", u.Path, name)
+	u.RawPath = ""
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", "advdb")
+	return req, nil
 }

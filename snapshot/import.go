@@ -79,6 +79,8 @@ type ImportOptions struct {
 	Only   []string
 	Now    time.Time
 
+	Witnesses []byte // as of [PullOptions]
+
 	Warn        time.Duration // older than this is said; default 7 days
 	Refuse      time.Duration // older than this is refused; default the release's own limit
 	AcceptStale string        // why what is too old is imported all the same; kept and shown
@@ -97,7 +99,8 @@ const defaultWarn = 7 * 24 * time.Hour
 // Import makes a folder a replica of the release in a bundle. Signatures, the
 // log, and what is older than what is held count as they do for [Pull], and
 // no clock and no option changes that. Expiry counts by the time at which the
-// release was made; how old that is, is the site's policy.
+// release was made; how old that is, is the site's policy, which judges a
+// release that is held already as well.
 func Import(ctx context.Context, opt ImportOptions) (Imported, error) {
 	var out Imported
 	if opt.Now.IsZero() {
@@ -106,16 +109,56 @@ func Import(ctx context.Context, opt ImportOptions) (Imported, error) {
 	if opt.Warn == 0 {
 		opt.Warn = defaultWarn
 	}
-	p := PullOptions{Dir: opt.Dir, Mirrors: []Reader{opt.Bundle}, Root: opt.Root, Only: opt.Only, Now: opt.Now, MinSpeed: -1, attested: true}
-	p.accept = func(v *verified, next *Held) error { return opt.judge(v, next, &out) }
+	p := PullOptions{Dir: opt.Dir, Mirrors: []Reader{opt.Bundle}, Root: opt.Root, Only: opt.Only, Now: opt.Now, MinSpeed: -1, Witnesses: opt.Witnesses, attested: true}
+	judged := false
+	p.accept = func(v *verified, next *Held) error {
+		judged = true
+		return opt.judge(v.attested, v.manifest, next, &out)
+	}
 	pulled, err := Pull(ctx, p)
 	out.Pulled = pulled
+	if err == nil && !judged {
+		err = opt.judgeHeld(ctx, &out)
+	}
 	return out, err
 }
 
-// judge applies the age policy.
-func (o *ImportOptions) judge(v *verified, next *Held, out *Imported) error {
-	at := v.attested
+// judgeHeld applies the age policy to what is held: nothing newer came. A
+// reason to go on with it is kept.
+func (o *ImportOptions) judgeHeld(ctx context.Context, out *Imported) error {
+	rep, err := store.OpenReplica(o.Dir)
+	if err != nil {
+		return err
+	}
+	defer rep.Close()
+	db, err := rep.Open()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	h, err := ReadHeld(db)
+	if err != nil {
+		return err
+	}
+	at, err := time.Parse(time.RFC3339, h.Attested)
+	if err != nil {
+		return fmt.Errorf("%w: attested: %w", store.ErrFormat, err)
+	}
+	next := *h
+	if err := o.judge(at, h.m, &next, out); err != nil || next.Stale == h.Stale {
+		return err
+	}
+	keep, err := next.encode(h.files)
+	if err != nil {
+		return err
+	}
+	return rep.Change(ctx, func(*store.Changer) (store.StateInfo, error) {
+		return store.StateInfo{Number: h.Version, Created: h.Time, Sources: h.m.Sources, Snapshot: keep}, nil
+	})
+}
+
+// judge applies the age policy to a release that was there at a time.
+func (o *ImportOptions) judge(at time.Time, m *Manifest, next *Held, out *Imported) error {
 	out.Attested = at.Format(time.RFC3339)
 	now := o.Now
 	if seen, err := time.Parse(time.RFC3339, next.Seen); err == nil && seen.After(now) {
@@ -128,11 +171,11 @@ func (o *ImportOptions) judge(v *verified, next *Held, out *Imported) error {
 	out.AgeHours = age.Hours()
 	limit := o.Refuse
 	if limit == 0 {
-		limit = time.Duration(v.manifest.MaxOfflineAge) * time.Second
+		limit = time.Duration(m.MaxOfflineAge) * time.Second
 	}
 	switch {
 	case age > limit && o.AcceptStale == "":
-		return fmt.Errorf("release %d is of %s, %.0f days ago, the limit is %.0f: %w", v.manifest.Version, out.Attested, age.Hours()/24, limit.Hours()/24, ErrStale)
+		return fmt.Errorf("release %d is of %s, %.0f days ago, the limit is %.0f: %w", m.Version, out.Attested, age.Hours()/24, limit.Hours()/24, ErrStale)
 	case age > limit:
 		next.Stale = o.AcceptStale
 		out.Warning = fmt.Sprintf("%.0f days old, accepted: %s", age.Hours()/24, o.AcceptStale)

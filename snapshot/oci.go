@@ -74,7 +74,7 @@ const (
 func NewOCI(reference string, opt OCIOptions) (*OCI, error) {
 	repo, err := remote.NewRepository(reference)
 	if err != nil {
-		return nil, fmt.Errorf("oci: %w", err)
+		return nil, fmt.Errorf("oci: %w: %w", ErrTarget, err)
 	}
 	tag := repo.Reference.Reference
 	if tag == "" {
@@ -83,7 +83,7 @@ func NewOCI(reference string, opt OCIOptions) (*OCI, error) {
 	ref := repo.Reference
 	ref.Reference = tag
 	if err := ref.ValidateReferenceAsTag(); err != nil {
-		return nil, fmt.Errorf("oci: %s: a tag is needed, which can move: %w", reference, err)
+		return nil, fmt.Errorf("oci: %s: %w: a tag that can move is needed: %w", reference, ErrTarget, err)
 	}
 	if opt.Client == nil {
 		opt.Client = newClient(uploadHeaders)
@@ -161,14 +161,39 @@ func (o *OCI) Open(ctx context.Context, name string, offset int64) (io.ReadClose
 		return io.NopCloser(bytes.NewReader(e.data[min(offset, int64(len(e.data))):])), nil
 	}
 	body, err := o.blob(ctx, e.desc.Digest, offset)
-	if errors.Is(err, ErrNotFound) {
-		o.mu.Lock()
-		if !o.locked {
-			o.tip = nil // the registry has dropped what the tag named then
-		}
-		o.mu.Unlock()
-	}
+	o.forget(err)
 	return body, err
+}
+
+// OpenRange gets a range of a file.
+func (o *OCI) OpenRange(ctx context.Context, name string, offset, size int64) (io.ReadCloser, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	e, err := o.locate(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if n := int64(len(e.data)); e.data != nil {
+		return io.NopCloser(bytes.NewReader(e.data[min(offset, n):min(offset+size, n)])), nil
+	}
+	resp, err := o.request(ctx, e.desc.Digest, fmt.Sprintf("bytes=%d-%d", offset, offset+size-1))
+	if o.forget(err); err != nil {
+		return nil, err
+	}
+	return onlyRange(resp, offset, size)
+}
+
+// forget drops what was read of the tag where the registry has dropped it.
+func (o *OCI) forget(err error) {
+	if !errors.Is(err, ErrNotFound) {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.locked {
+		o.tip = nil
+	}
 }
 
 // locate finds a file for reading.
@@ -194,9 +219,28 @@ func (o *OCI) locate(ctx context.Context, name string) (*ociEntry, error) {
 	return o.find(ctx, name)
 }
 
-// blob gets a blob by range, and skips where the registry has no ranges:
-// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-blobs
+// blob gets a blob from an offset on, and skips where the registry has no ranges.
 func (o *OCI) blob(ctx context.Context, d digest.Digest, offset int64) (io.ReadCloser, error) {
+	part := ""
+	if offset > 0 {
+		part = fmt.Sprintf("bytes=%d-", offset)
+	}
+	resp, err := o.request(ctx, d, part)
+	var e *errcode.ErrorResponse
+	switch {
+	case errors.As(err, &e) && e.StatusCode == http.StatusRequestedRangeNotSatisfiable:
+		return http.NoBody, nil
+	case err != nil:
+		return nil, err
+	case resp.StatusCode == http.StatusPartialContent:
+		offset = 0
+	}
+	return skip(resp.Body, offset)
+}
+
+// request gets a blob or, by the Range header, a part of it:
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-blobs
+func (o *OCI) request(ctx context.Context, d digest.Digest, part string) (*http.Response, error) {
 	ref := o.repo.Reference
 	scheme := "https"
 	if o.repo.PlainHTTP {
@@ -207,22 +251,16 @@ func (o *OCI) blob(ctx context.Context, d digest.Digest, offset int64) (io.ReadC
 	if err != nil {
 		return nil, err
 	}
-	if offset > 0 {
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", offset))
+	if part != "" {
+		req.Header.Set("Range", part)
 	}
 	resp, err := o.repo.Client.Do(req)
 	if err != nil {
 		return nil, o.named(err)
 	}
-	switch resp.StatusCode {
-	case http.StatusPartialContent:
-		return resp.Body, nil
-	case http.StatusOK:
-		return skip(resp.Body, offset)
+	if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent {
+		return resp, nil
 	}
 	resp.Body.Close()
-	if resp.StatusCode == http.StatusRequestedRangeNotSatisfiable {
-		return http.NoBody, nil
-	}
 	return nil, o.named(&errcode.ErrorResponse{Method: req.Method, URL: req.URL, StatusCode: resp.StatusCode})
 }

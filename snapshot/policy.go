@@ -58,6 +58,13 @@ type policyReader struct {
 	quorum *string
 }
 
+// CheckWitnesses reads a C2SP tlog-policy, as [PullOptions] and
+// [PublishOptions] take it, and returns what is wrong with it.
+func CheckWitnesses(policy []byte) error {
+	_, err := parseWitnesses(policy)
+	return err
+}
+
 // parseWitnesses reads a policy, which may leave the log to whoever knows it.
 func parseWitnesses(data []byte) (logPolicy, error) {
 	r := policyReader{named: map[string]*quorum{}, used: map[string]bool{}, keys: map[string]bool{}}

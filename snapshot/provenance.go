@@ -159,6 +159,13 @@ func builderVersion() map[string]string {
 	return v
 }
 
+// IsProvenance reports whether data looks like an envelope, for a reader of
+// several kinds of file.
+func IsProvenance(data []byte) bool {
+	var e envelope
+	return decodeJSON(data, &e) == nil && e.PayloadType != ""
+}
+
 // FetchProvenance reads the provenance of the release that a replica holds
 // from a repository, and verifies it. It returns the DSSE envelope too, and
 // ErrNotFound for a release that has none.

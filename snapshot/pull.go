@@ -33,6 +33,8 @@ type PullOptions struct {
 
 	accept   func(v *verified, h *Held) error // the age policy of a bundle
 	attested bool                             // expiry counts by the release's own time, not by Now
+
+	wholeBelow int64 // segments of fewer bytes are fetched whole; default wholeSegment
 }
 
 // A Pulled says what a run of [Pull] did.
@@ -167,6 +169,7 @@ func (p *pulling) from(ctx context.Context, mirror int, trusted map[string][]byt
 		return err
 	}
 	next := p.next(v)
+	next.Repo = address(r)
 	if p.accept != nil {
 		if err := p.accept(v, next); err != nil {
 			return err
@@ -250,15 +253,15 @@ func (p *pulling) move(ctx context.Context, v *verified, next *Held, mirrors []R
 // take fetches the segments of a way, applies them, and commits.
 func (p *pulling) take(ctx context.Context, v *verified, next *Held, way cover, from uint64, mirrors []Reader) error {
 	dir := filepath.Join(p.Dir, "staging")
-	f := &fetcher{mirrors: mirrors, dir: dir, retries: 2}
+	lib := newLibrary(mirrors[0], v.manifest, dir).staged(dir)
+	defer lib.close()
+	f := &partFetcher{fetcher{mirrors: mirrors, dir: dir, retries: 2}, lib, next.selection(), p.wholeBelow}
 	for _, s := range way.segments {
-		if err := f.fetch(ctx, s.Blob); err != nil {
+		if err := f.fetch(ctx, s); err != nil {
 			return fmt.Errorf("segment (%d,%d]: %w", s.From, s.To, err)
 		}
 		p.out.Files++
 	}
-	lib := newLibrary(mirrors[0], v.manifest, dir).staged(dir)
-	defer lib.close()
 	segs, err := lib.segments(ctx, way.segments)
 	if err != nil {
 		return err

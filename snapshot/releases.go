@@ -310,12 +310,21 @@ type shelves []Reader
 func (s shelves) String() string { return s[0].String() }
 
 func (s shelves) Open(ctx context.Context, name string, offset int64) (io.ReadCloser, error) {
+	return s.open(ctx, name, func(r Reader) (io.ReadCloser, error) { return r.Open(ctx, name, offset) })
+}
+
+// OpenRange opens a range of a file, as Open does a file.
+func (s shelves) OpenRange(ctx context.Context, name string, offset, size int64) (io.ReadCloser, error) {
+	return s.open(ctx, name, func(r Reader) (io.ReadCloser, error) { return openRange(ctx, r, name, offset, size) })
+}
+
+func (s shelves) open(ctx context.Context, name string, open func(Reader) (io.ReadCloser, error)) (io.ReadCloser, error) {
 	if !strings.HasPrefix(name, "blob/") && !strings.HasPrefix(name, "tuf/targets/") {
-		return s[0].Open(ctx, name, offset)
+		return open(s[0])
 	}
 	var errs []error
 	for _, r := range s {
-		f, err := r.Open(ctx, name, offset)
+		f, err := open(r)
 		if err == nil {
 			return f, nil
 		}

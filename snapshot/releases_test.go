@@ -8,8 +8,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,7 +35,7 @@ func newPast(t *testing.T, seed uint64, records, releases int, opt func(*past, *
 	t.Helper()
 	p := &past{world: newWorld(t, seed, records)}
 	ballast := *p.records["TEST-00000"]
-	ballast.ID, ballast.Aliases, ballast.Details = "TEST-BALLAST", nil, p.noise(300<<10)
+	ballast.ID, ballast.Aliases, ballast.Details = "TEST-BALLAST", nil, p.noise(600<<10)
 	for range releases {
 		p.churn()
 		p.records[ballast.ID] = &ballast
@@ -246,10 +244,7 @@ func (m memory) Delete(_ context.Context, name string) error {
 // TestRestore makes each release again, out of a folder and over HTTP.
 func TestRestore(t *testing.T) {
 	p := newPast(t, 23, 120, 14, func(_ *past, o *PublishOptions) { o.BaseEvery = 9 })
-	srv := httptest.NewServer(http.FileServer(http.Dir(p.repo.path)))
-	defer srv.Close()
-	u, _ := url.Parse(srv.URL)
-	for name, r := range map[string]Reader{"folder": p.repo, "http": NewHTTP(u, srv.Client())} {
+	for name, r := range map[string]Reader{"folder": p.repo, "http": serve(t, http.FileServer(http.Dir(p.repo.path)))} {
 		t.Run(name, func(t *testing.T) {
 			l := p.open(t, r)
 			p.finds(t, l)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 )
 
 // wholeSegment is up to which size a segment is read whole where only a few
@@ -52,7 +53,8 @@ func (l *Releases) source(ctx context.Context, b Blob) (io.ReaderAt, io.Closer, 
 		return f, f, nil
 	}
 	if b.Size > wholeSegment {
-		return &ranges{ctx, l.r, b}, io.NopCloser(nil), nil
+		r := &ranges{ctx: ctx, r: l.r, b: b}
+		return r, r, nil
 	}
 	data, err := readAll(ctx, l.r, b.name(), b.Size)
 	if err != nil {
@@ -64,19 +66,30 @@ func (l *Releases) source(ctx context.Context, b Blob) (io.ReaderAt, io.Closer, 
 	return bytes.NewReader(data), io.NopCloser(nil), nil
 }
 
-// ranges reads a blob in ranges.
+// ranges reads a blob in ranges, or, where nobody sends these, out of a copy.
 type ranges struct {
-	ctx context.Context
-	r   Reader
-	b   Blob
+	ctx  context.Context
+	r    Reader
+	b    Blob
+	dir  string   // of the copy, empty for none
+	copy *os.File // nil for none
 }
 
-// ReadAt asks for what is behind off, and stops when it has enough.
+// ReadAt asks for a range.
 func (r *ranges) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 || off+int64(len(p)) > r.b.Size {
 		return 0, io.EOF
 	}
-	body, err := r.r.Open(r.ctx, r.b.name(), off)
+	if r.copy != nil {
+		return r.copy.ReadAt(p, off)
+	}
+	body, err := openRange(r.ctx, r.r, r.b.name(), off, int64(len(p)))
+	if errors.Is(err, errNoRange) {
+		if err := r.fetch(); err != nil {
+			return 0, err
+		}
+		return r.copy.ReadAt(p, off)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -86,4 +99,29 @@ func (r *ranges) ReadAt(p []byte, off int64) (int, error) {
 		err = io.EOF
 	}
 	return n, err
+}
+
+// fetch copies the whole blob.
+func (r *ranges) fetch() (err error) {
+	if r.dir, err = os.MkdirTemp("", "advdb-segment-*"); err != nil {
+		return err
+	}
+	f := &fetcher{mirrors: []Reader{r.r}, dir: r.dir, retries: 2}
+	if err := f.fetch(r.ctx, r.b); err != nil {
+		return err
+	}
+	r.copy, err = os.Open(f.path(r.b))
+	return err
+}
+
+// Close deletes the copy.
+func (r *ranges) Close() error {
+	var err error
+	if r.copy != nil {
+		err = r.copy.Close()
+	}
+	if r.dir != "" {
+		err = errors.Join(err, os.RemoveAll(r.dir))
+	}
+	return err
 }

@@ -62,7 +62,7 @@ var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 // NewS3 returns the repository below a prefix of a bucket. Nothing is asked yet.
 func NewS3(bucket, prefix string, opt S3Options) (*S3, error) {
 	if !bucketName.MatchString(bucket) {
-		return nil, fmt.Errorf("s3: bucket %q: not a bucket's name", bucket)
+		return nil, fmt.Errorf("s3: bucket %q: %w", bucket, ErrTarget)
 	}
 	if opt.Region == "" {
 		opt.Region = defaultRegion
@@ -101,7 +101,7 @@ func bucketURL(bucket string, opt S3Options) (*url.URL, error) {
 	}
 	u, err := url.Parse(opt.Endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("s3: endpoint %q: not an http or https URL", redact(opt.Endpoint))
+		return nil, fmt.Errorf("s3: endpoint %q is no http or https URL: %w", redact(opt.Endpoint), ErrTarget)
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/") + "/" + bucket}, nil
 }
@@ -149,14 +149,11 @@ func (s *S3) key(name string) string {
 
 // Open gets an object, from an offset on.
 func (s *S3) Open(ctx context.Context, name string, offset int64) (io.ReadCloser, error) {
-	if err := checkName(name); err != nil {
-		return nil, err
-	}
-	q := s3Request{method: http.MethodGet, key: s.key(name)}
+	part := ""
 	if offset > 0 {
-		q.header = http.Header{"Range": {fmt.Sprintf("bytes=%d-", offset)}}
+		part = fmt.Sprintf("bytes=%d-", offset)
 	}
-	resp, err := s.do(ctx, q)
+	resp, err := s.open(ctx, name, part)
 	var e *s3Error
 	if errors.As(err, &e) && e.Status == http.StatusRequestedRangeNotSatisfiable {
 		return http.NoBody, nil
@@ -168,6 +165,36 @@ func (s *S3) Open(ctx context.Context, name string, offset int64) (io.ReadCloser
 		offset = 0
 	}
 	return skip(resp.Body, offset)
+}
+
+// OpenRange gets a range of an object.
+func (s *S3) OpenRange(ctx context.Context, name string, offset, size int64) (io.ReadCloser, error) {
+	resp, err := s.open(ctx, name, fmt.Sprintf("bytes=%d-%d", offset, offset+size-1))
+	if err != nil {
+		return nil, err
+	}
+	return onlyRange(resp, offset, size)
+}
+
+// open gets an object or, by the Range header, a part of it.
+func (s *S3) open(ctx context.Context, name, part string) (*http.Response, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	q := s3Request{method: http.MethodGet, key: s.key(name)}
+	if part != "" {
+		q.header = http.Header{"Range": {part}}
+	}
+	return s.do(ctx, q)
+}
+
+// onlyRange is the body of an answer, if that is the range asked for.
+func onlyRange(resp *http.Response, offset, size int64) (io.ReadCloser, error) {
+	if err := checkRange(resp, offset); err != nil {
+		resp.Body.Close()
+		return nil, err
+	}
+	return limited{io.LimitReader(resp.Body, size), resp.Body}, nil
 }
 
 // skip returns body from n on, for a server that has no ranges.

@@ -42,10 +42,16 @@ func newLibrary(r Reader, m *Manifest, dir string) *library {
 	return l
 }
 
-// staged makes the library read files that were fetched into dir.
+// staged makes the library read files that were fetched into dir, whole or in
+// part.
 func (l *library) staged(dir string) *library {
 	l.file = func(_ context.Context, s Segment) (*os.File, error) {
-		return os.Open(filepath.Join(dir, s.SHA256.String()))
+		path := filepath.Join(dir, s.SHA256.String())
+		f, err := os.Open(path)
+		if errors.Is(err, os.ErrNotExist) {
+			return os.Open(path + piecesSuffix)
+		}
+		return f, err
 	}
 	return l
 }

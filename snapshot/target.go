@@ -13,6 +13,10 @@ import (
 // ErrDenied says that a carrier wants other credentials than it was given.
 var ErrDenied = errors.New("access denied")
 
+// ErrTarget says that what should name a repository names none that can be
+// opened for that.
+var ErrTarget = errors.New("not a repository's name")
+
 // Carriers open repositories by what names them:
 //
 //	/srv/advdb, file:///srv/advdb         a folder
@@ -40,7 +44,7 @@ func (c Carriers) OpenReader(target string) (Reader, error) {
 	case "http", "https":
 		u, err := url.Parse(target)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", ErrTarget, err)
 		}
 		return NewHTTP(u, c.Client), nil
 	case "":
@@ -55,7 +59,7 @@ func (c Carriers) OpenRepository(target string) (Repository, error) {
 	scheme, _ := splitTarget(target)
 	switch scheme {
 	case "http", "https":
-		return nil, fmt.Errorf("%s: a web server is for reading only; publish to the folder that it serves, to s3:// or to oci://", redact(target))
+		return nil, fmt.Errorf("%s: %w to publish to: a web server is read only; publish to the folder that it serves, to s3:// or to oci://", redact(target), ErrTarget)
 	case "":
 		return CreateDir(strings.TrimPrefix(target, "file://"))
 	}
@@ -74,7 +78,7 @@ func (c Carriers) openRemote(target string) (Repository, error) {
 	case "oci":
 		return c.openOCI(rest)
 	}
-	return nil, fmt.Errorf("%s: carrier %q is not known: a folder, https://, s3:// or oci://", redact(target), scheme)
+	return nil, fmt.Errorf("%s: %w: %q is none of https, s3, oci", redact(target), ErrTarget, scheme)
 }
 
 // splitTarget splits a target at "://"; file:// and a bare path have no scheme.

@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -24,6 +25,7 @@ type Held struct {
 	Attested string   `json:"attested"`       // RFC 3339: by when the release was there, as far as is signed
 	Seen     string   `json:"seen"`           // the latest time that was ever believed here
 	Stale    string   `json:"stale,omitempty"`
+	Repo     string   `json:"repo,omitempty"` // where the release came from, as OpenReader reads it
 
 	files map[string][]byte
 	m     *Manifest
@@ -77,10 +79,8 @@ func (h *Held) encode(files map[string][]byte) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := map[string][]byte{keepState: state}
-	for k, v := range files {
-		out[k] = v
-	}
+	out := maps.Clone(files)
+	out[keepState] = state
 	return out, nil
 }
 

@@ -42,13 +42,18 @@ func watch(r Reader, speed int64, patience time.Duration, count *traffic) Reader
 
 // Open opens a file and watches over it until it is closed.
 func (w *watched) Open(ctx context.Context, name string, offset int64) (io.ReadCloser, error) {
+	return w.watch(ctx, func(ctx context.Context) (io.ReadCloser, error) { return w.Reader.Open(ctx, name, offset) })
+}
+
+// watch opens a body and watches over it.
+func (w *watched) watch(ctx context.Context, open func(context.Context) (io.ReadCloser, error)) (io.ReadCloser, error) {
 	w.count.requests.Add(1)
 	ctx, cancel := context.WithCancelCause(ctx)
 	b := &watchedBody{w: w, ctx: ctx, cancel: cancel}
 	if w.speed > 0 {
 		b.timer = time.AfterFunc(w.patience, b.look)
 	}
-	body, err := w.Reader.Open(ctx, name, offset)
+	body, err := open(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)

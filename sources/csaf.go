@@ -7,9 +7,10 @@ import (
 	"io"
 	"net/http"
 	"path"
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 const (
@@ -126,7 +127,7 @@ func (p *provider) fetch(ctx context.Context) error {
 	return errors.Join(p.m.Commit(ctx, p.cursor), errors.Join(again...), errors.Join(broken...))
 }
 
-var archiveName = regexp.MustCompile(`^[A-Za-z0-9_.-]+\.tar\.(zst|gz|bz2)$`)
+var archiveName = lazyregexp.New(`^[A-Za-z0-9_.-]+\.tar\.(zst|gz|bz2)$`)
 
 // askArchive finds out whether there is an archive that was not unpacked yet.
 func (p *provider) askArchive(ctx context.Context) error {
@@ -243,7 +244,7 @@ func csafEntry(p string) string {
 	return yearAndFile(p)
 }
 
-var yearFolder = regexp.MustCompile(`^\d{4}$`)
+var yearFolder = lazyregexp.New(`^\d{4}$`)
 
 // yearAndFile returns what a document at the path p is called below its
 // provider's folder: documents are in folders named by year (CSAF 2.0,
@@ -256,7 +257,7 @@ func yearAndFile(p string) string {
 	return file
 }
 
-var archiveDay = regexp.MustCompile(`\d{4}-\d{2}-\d{2}`)
+var archiveDay = lazyregexp.New(`\d{4}-\d{2}-\d{2}`)
 
 // archiveDate returns from when on rows of changes.csv are not in the archive
 // so named and so dated by its server; the zero time, which makes all of them

@@ -8,9 +8,10 @@ import (
 	"io"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // maxListing bounds a listing page, in bytes.
@@ -103,7 +104,7 @@ func (l *listing) page(ctx context.Context, m *Mirror, dir string) ([]string, er
 	return links, nil
 }
 
-var href = regexp.MustCompile(`(?i)<a\s[^>]*?href\s*=\s*["']?([^"'\s>]+)`)
+var href = lazyregexp.New(`(?i)<a\s[^>]*?href\s*=\s*["']?([^"'\s>]+)`)
 
 // wanted returns the links of the page at dir that are, or may lead to, a
 // wanted document: names of files and, with a slash at their end, folders.

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"time"
 
+	"github.com/advdb/advdb/internal/lazyregexp"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -30,7 +30,7 @@ const (
 )
 
 var (
-	cveID   = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
+	cveID   = lazyregexp.New(`^CVE-\d{4}-\d{4,19}$`)
 	lenient = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 )
 

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"regexp"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // A shape watches bytes go by and says whether they can be a whole document.
@@ -145,8 +146,8 @@ func withoutComments(tail []byte) []byte {
 // firstElement matches the start of an element, and not that of a declaration
 // or processing instruction before it.
 var (
-	firstElement = regexp.MustCompile(`<([^\s!?/<>][^\s/<>]*)`)
-	comment      = regexp.MustCompile(`(?s)<!--.*?(-->|$)`)
+	firstElement = lazyregexp.New(`<([^\s!?/<>][^\s/<>]*)`)
+	comment      = lazyregexp.New(`(?s)<!--.*?(-->|$)`)
 )
 
 // linesShape wants lines of which the last is a JSON object, first character

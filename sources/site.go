@@ -7,11 +7,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/advdb/advdb/internal/lazyregexp"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -149,7 +149,7 @@ func (f *siteFeed) bad(member, format string, args ...any) error {
 	return fmt.Errorf("%s%s: %s", at, member, fmt.Sprintf(format, args...))
 }
 
-var siteName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+var siteName = lazyregexp.New(`^[a-z][a-z0-9-]{0,62}$`)
 
 // source makes a source of what was read.
 func (f *siteFeed) source() (Source, error) {
@@ -227,7 +227,7 @@ func (f *siteFeed) check(kind siteKind) error {
 	return nil
 }
 
-var siteEcosystem = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9 ._-]*(:[^\s].*)?$`)
+var siteEcosystem = lazyregexp.New(`^[A-Za-z][A-Za-z0-9 ._-]*(:[^\s].*)?$`)
 
 // validPattern reports whether each element of a pattern is well-formed.
 func validPattern(p string) bool {

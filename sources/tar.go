@@ -4,11 +4,12 @@ import (
 	"archive/tar"
 	"fmt"
 	"io"
-	"regexp"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // commitComment is what git archive writes into a tar's global header.
-var commitComment = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+var commitComment = lazyregexp.New(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 
 func (u *unpacking) tar(plain io.Reader) error {
 	end := &zeroEnd{r: &limited{r: plain, left: u.m.opt.MaxArchive}}

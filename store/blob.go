@@ -30,14 +30,25 @@ type docEntry struct {
 	version uint64 // the source's Version that good was parsed with
 	failed  uint64 // 1 + the Version with which current did not parse; 0: not tried or parsed
 	problem string // why current did not parse
+	kept    bool   // a copy of another document as it was (Documents.Copy)
 }
+
+// Flags of a docEntry as it is stored.
+const (
+	goodIsCurrent = 1 << iota
+	keptCopy
+)
 
 func (e *docEntry) append(dst []byte) []byte {
 	dst = e.current.append(dst)
+	flags := byte(0)
+	if e.kept {
+		flags |= keptCopy
+	}
 	if e.good.hash == e.current.hash {
-		dst = append(dst, 1)
+		dst = append(dst, flags|goodIsCurrent)
 	} else {
-		dst = e.good.append(append(dst, 0))
+		dst = e.good.append(append(dst, flags))
 	}
 	dst = binary.AppendUvarint(dst, e.version)
 	dst = binary.AppendUvarint(dst, e.failed)
@@ -58,7 +69,9 @@ func (b *blob) append(dst []byte) []byte {
 func decodeDocEntry(b []byte) (e docEntry, err error) {
 	r := byteReader{b: b}
 	e.current.read(&r)
-	if r.byte() == 1 {
+	flags := r.byte()
+	e.kept = flags&keptCopy != 0
+	if flags&goodIsCurrent != 0 {
 		e.good = e.current
 	} else {
 		e.good.read(&r)

@@ -26,6 +26,7 @@ type Documents struct {
 	source string
 
 	puts    map[string]blob // the zero blob: delete
+	kept    map[string]bool // puts that are copies
 	raw     []byte          // the open pack
 	pack    uint64          // its number
 	begun   bool            // a pack is open
@@ -36,7 +37,7 @@ type Documents struct {
 
 // Documents returns the documents of the named source.
 func (s *Store) Documents(source string) *Documents {
-	return &Documents{s: s, source: source, puts: map[string]blob{}, staged: map[uint64][]byte{}}
+	return &Documents{s: s, source: source, puts: map[string]blob{}, kept: map[string]bool{}, staged: map[uint64][]byte{}}
 }
 
 // Put makes what r yields the document name and reports whether it differs
@@ -55,7 +56,7 @@ func (d *Documents) Put(name string, r io.Reader) (changed bool, err error) {
 		d.unwrite(b)
 		return false, nil
 	}
-	d.puts[name] = b
+	d.puts[name], d.kept[name] = b, false
 	return true, d.flushIfFull()
 }
 
@@ -74,7 +75,7 @@ func (d *Documents) Copy(to, from string) error {
 	if !b.exists() {
 		return fmt.Errorf("%s: %w", from, fs.ErrNotExist)
 	}
-	d.puts[to] = b // the packs are shared until one of the two is moved
+	d.puts[to], d.kept[to] = b, true // the packs are shared until one of the two is moved
 	return nil
 }
 
@@ -260,7 +261,7 @@ func (d *Documents) Commit(state []byte) error {
 		slices.Sort(names)
 		docs := tx.Bucket(docBucket)
 		for _, n := range names {
-			if err := putCurrent(docs, docKey(d.source, n), d.puts[n]); err != nil {
+			if err := putCurrent(docs, docKey(d.source, n), d.puts[n], d.kept[n]); err != nil {
 				return err
 			}
 		}
@@ -270,13 +271,14 @@ func (d *Documents) Commit(state []byte) error {
 		return fmt.Errorf("%s: commit: %w", d.source, err)
 	}
 	clear(d.puts)
+	clear(d.kept)
 	clear(d.staged)
 	d.pending = 0
 	return nil
 }
 
-// putCurrent makes b the current bytes of a document.
-func putCurrent(docs *bolt.Bucket, key []byte, b blob) error {
+// putCurrent makes b the current bytes of a document, which is a copy or not.
+func putCurrent(docs *bolt.Bucket, key []byte, b blob, kept bool) error {
 	var e docEntry
 	if v := docs.Get(key); v != nil {
 		var err error
@@ -285,6 +287,9 @@ func putCurrent(docs *bolt.Bucket, key []byte, b blob) error {
 		}
 	}
 	e.current, e.failed, e.problem = b, 0, ""
+	if b.exists() {
+		e.kept = kept
+	}
 	if !b.exists() && !e.good.exists() {
 		return docs.Delete(key)
 	}

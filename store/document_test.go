@@ -75,3 +75,50 @@ func TestCopy(t *testing.T) {
 		t.Errorf("one of two deleted: %q", got["X"])
 	}
 }
+
+// A copy counts for the guard only when it comes: a document may lose what its
+// copy has; that a copy goes loses nothing; and it hides no loss.
+func TestCopyAndGuard(t *testing.T) {
+	ts := newTestStore(t)
+	text := func(from, to int) string {
+		var b strings.Builder
+		for i := from; i < to; i++ {
+			fmt.Fprintf(&b, "A-%d t\n", i)
+		}
+		return b.String()
+	}
+	commit := func(body string, copied bool) {
+		t.Helper()
+		d := ts.Documents(ts.feed.Name)
+		if copied {
+			if err := d.Copy("kept", "doc"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := d.Put("doc", strings.NewReader(body)); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Commit([]byte(body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step := func(what string, shrunk bool, parts int) {
+		t.Helper()
+		ts.reopen()
+		out := ts.update(UpdateOptions{})
+		if errors.Is(out.Err, ErrShrunk) != shrunk || out.Parts != parts {
+			t.Errorf("%s: %+v", what, out)
+		}
+	}
+	commit(text(0, 100), false)
+	step("first", false, 100)
+	commit(text(50, 100), true)
+	step("half is in the copy", false, 150)
+	commit(text(70, 100), false)
+	step("more is gone", true, 150)
+	commit(text(50, 100), false)
+	step("as before", false, 150)
+	commit(text(0, 100), false)
+	ts.put(map[string]string{"kept": ""})
+	step("the copy goes", false, 100)
+}

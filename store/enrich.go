@@ -43,7 +43,7 @@ func (p *parser) enrich(ctx context.Context) error {
 	if len(sick) > 0 {
 		return p.dropTable(sick, before)
 	}
-	p.guard(before, after)
+	p.guard(partCount{before, after, before, after})
 	if p.b.table == nil {
 		return nil
 	}

@@ -121,27 +121,43 @@ func (p *parser) due(d *namedDoc) bool {
 
 // documents parses what is due and compares it with what was there.
 func (p *parser) documents(ctx context.Context) error {
-	before, after := 0, 0
+	var c partCount
 	err := p.eachDocument(ctx, func(d *namedDoc) error {
 		n := listSize(d.list)
-		before += n
 		if d.current.exists() {
 			p.b.out.Documents++
 		}
 		if !p.due(d) {
-			after += n
+			c.add(d, n, n)
 			p.keep(d)
 			return nil
 		}
-		n, err := p.document(ctx, d)
-		after += n
+		now, err := p.document(ctx, d)
+		c.add(d, n, now)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	p.guard(before, after)
+	p.guard(c)
 	return nil
+}
+
+// A partCount counts the parts of a source before and after an update: all of
+// them, and those that tell whether it lost some. Copies of documents as they
+// were tell nothing but when they come: then they have what their document
+// lost.
+type partCount struct{ all, allAfter, before, after int }
+
+func (c *partCount) add(d *namedDoc, before, after int) {
+	c.all += before
+	c.allAfter += after
+	if !d.kept {
+		c.before += before
+	}
+	if !d.kept || before == 0 {
+		c.after += after
+	}
 }
 
 // keep counts a document that is not parsed in this update.
@@ -168,15 +184,15 @@ const guardFrom = 20
 
 // guard drops the whole batch where the source lost more than a tenth of its
 // parts, or rows, and nobody insists.
-func (p *parser) guard(before, after int) {
-	p.b.out.Parts = after
-	if before < guardFrom || after*10 >= before*9 || p.opt.AcceptShrink[p.b.feed.Name] {
+func (p *parser) guard(c partCount) {
+	p.b.out.Parts = c.allAfter
+	if c.before < guardFrom || c.after*10 >= c.before*9 || p.opt.AcceptShrink[p.b.feed.Name] {
 		return
 	}
 	p.b.empty(p.s.dir)
-	p.b.out.Parts, p.b.out.PartsChanged, p.b.out.PartsGone = before, 0, 0
+	p.b.out.Parts, p.b.out.PartsChanged, p.b.out.PartsGone = c.all, 0, 0
 	p.b.out.Err = errors.Join(p.b.out.Err, fmt.Errorf("%w: %d of %d are left; the last good ones are kept (--accept-shrink %s to insist)",
-		ErrShrunk, after, before, p.b.feed.Name))
+		ErrShrunk, c.after, c.before, p.b.feed.Name))
 }
 
 // document parses one document and puts what became of it into the batch. It

@@ -58,11 +58,13 @@ func Configurations(r *normalize.Record) (cpe.Configurations, error) {
 			Configurations jsontext.Value `json:"configurations"`
 		}
 		ok, err := r.Specific("nvd", &nvd)
-		if err != nil || ok && len(nvd.Configurations) > 0 {
-			if err != nil {
-				return nil, err
+		if err != nil {
+			return nil, err
+		}
+		if ok && len(nvd.Configurations) > 0 {
+			if c, err := cpe.Decode(nvd.Configurations); err != nil || len(c) > 0 {
+				return c, err
 			}
-			return cpe.Decode(nvd.Configurations)
 		}
 	}
 	if !bytes.Contains(r.DatabaseSpecific, []byte(`"cpes"`)) {

@@ -2,8 +2,9 @@ package versioncmp
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/advdb/advdb/internal/lazyregexp"
 )
 
 // readPEP440 reads version specifiers of PEP 440: commas between those that
@@ -21,7 +22,7 @@ func readPEP440(text string) ([]clause, error) {
 }
 
 // pepRelease matches the epoch and the numbers of a release.
-var pepRelease = regexp.MustCompile(`^[vV]?([0-9]+!)?([0-9]+(?:\.[0-9]+)*)`)
+var pepRelease = lazyregexp.New(`^[vV]?([0-9]+!)?([0-9]+(?:\.[0-9]+)*)`)
 
 func expandPEP440(c comparator) ([]Span, error) {
 	prefix, wild := strings.CutSuffix(c.version, ".*")

@@ -179,8 +179,10 @@ func (a *app) restore(ctx context.Context, l *snapshot.Releases, x snapshot.Leaf
 	if !fresh {
 		return dir, nil
 	}
-	requests, bytes := l.Traffic()
-	a.sayf("release %d made again in %.1f s; %s in %d requests", x.Version, time.Since(start).Seconds(), size(bytes), requests)
+	a.sayf("release %d made again in %.1f s", x.Version, time.Since(start).Seconds())
+	if requests, bytes := l.Traffic(); a.verbose {
+		a.sayf("%s in %d requests", size(bytes), requests)
+	}
 	return dir, prune(filepath.Dir(dir), keepStates)
 }
 
@@ -266,6 +268,9 @@ func (s releaseSource) open(ctx context.Context) (l *snapshot.Releases, done fun
 	if e := s.a.getenv("ADVDB_REPO"); len(targets) == 0 && e != "" {
 		targets = []string{e}
 	}
+	if len(targets) == 0 && s.held != nil && s.held.Repo != "" {
+		targets = []string{s.held.Repo}
+	}
 	if len(targets) == 0 {
 		return nil, nil, usagef("which repository? name it with --repo or $ADVDB_REPO")
 	}
@@ -284,7 +289,7 @@ func (s releaseSource) open(ctx context.Context) (l *snapshot.Releases, done fun
 		}
 	}
 	for _, t := range targets {
-		r, err := snapshot.OpenReader(t)
+		r, err := snapshot.Carriers{Getenv: s.a.getenv}.OpenReader(t)
 		if err != nil {
 			done()
 			return nil, nil, err

@@ -66,7 +66,8 @@ func (a *app) bundleCreateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create --repo REPO (--since N | --state FILE | --full) -o FILE",
 		Short: "Write what a state needs into one file",
-		Long: `Create writes a bundle out of a repository (a folder or URL): for the state
+		Long: `Create writes a bundle out of a repository (a folder, https://, s3://
+or oci://, see "advdb pull"): for the state
 that a site handed out, for any release from N on, or for a site that holds
 nothing.
 
@@ -109,7 +110,7 @@ func (a *app) bundleCreate(ctx context.Context, repo, state string, since uint64
 			return fmt.Errorf("%s: %w", state, err)
 		}
 	}
-	if opt.Repo, err = snapshot.OpenReader(repo); err != nil {
+	if opt.Repo, err = a.openReader(repo); err != nil {
 		return err
 	}
 	f, err := os.Create(out + ".new")
@@ -177,6 +178,7 @@ type importOptions struct {
 	warn   time.Duration
 	refuse time.Duration
 	accept string
+	policy string
 }
 
 func (a *app) bundleImportCommand() *cobra.Command {
@@ -203,6 +205,7 @@ With --json the object of "advdb pull", and attested, age_hours, warning.
 	f.StringSliceVar(&opt.only, "only", nil, "hold these ecosystems only")
 	f.DurationVar(&opt.warn, "warn", 0, "say so from this age on (default 168h)")
 	f.DurationVar(&opt.refuse, "refuse", 0, "refuse from this age on (default: the publisher's limit)")
+	f.StringVar(&opt.policy, "witness-policy", "", "as of \"advdb pull\"")
 	f.StringVar(&opt.accept, "accept-stale", "", "reason to import what is too old")
 	return c
 }
@@ -212,13 +215,17 @@ func (a *app) bundleImport(ctx context.Context, path string, opt importOptions) 
 	if err != nil {
 		return err
 	}
+	witnesses, err := readPolicy(opt.policy)
+	if err != nil {
+		return err
+	}
 	b, err := snapshot.OpenBundle(path)
 	if err != nil {
 		return err
 	}
 	defer b.Close()
 	out, err := snapshot.Import(ctx, snapshot.ImportOptions{
-		Dir: a.dir, Bundle: b, Root: root, Only: opt.only, Now: a.now(), Warn: opt.warn, Refuse: opt.refuse, AcceptStale: opt.accept,
+		Dir: a.dir, Bundle: b, Root: root, Only: opt.only, Now: a.now(), Warn: opt.warn, Refuse: opt.refuse, AcceptStale: opt.accept, Witnesses: witnesses,
 	})
 	if err != nil {
 		return err

@@ -23,9 +23,9 @@ asked for). The keys of root and targets are needed to rotate only: keep their
 files elsewhere, offline. What clients are given once is tuf/1.root.json.
 ` + exitHelp,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return usagef("keys: init, rotate or show?") },
+		RunE: func(*cobra.Command, []string) error { return usagef("keys: init, rotate, policy or show?") },
 	}
-	c.AddCommand(a.keysInitCommand(), a.keysRotateCommand(), a.keysShowCommand())
+	c.AddCommand(a.keysInitCommand(), a.keysRotateCommand(), a.keysPolicyCommand(), a.keysShowCommand())
 	for _, sub := range c.Commands() {
 		sub.Args = usageArgs(sub.Args)
 	}

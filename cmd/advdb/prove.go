@@ -10,31 +10,43 @@ import (
 )
 
 func (a *app) proveCommand() *cobra.Command {
-	var verify, key string
+	var verify, key, provenance string
 	c := &cobra.Command{
-		Use:   "prove (ID | --verify FILE)",
-		Short: "Prove that a record was published in a release",
+		Use:   "prove (ID | --provenance REPO | --verify FILE)",
+		Short: "Prove that a record was published in a release, or what that was made from",
 		Long: `Prove prints, as JSON, the record and the hashes that lead from it to the signed
 log of releases. Whoever trusts the key of the log can check it with --verify,
 offline: with --log-key (what "advdb keys show" prints), or against the key
 that the database trusts.
 
-With --json, --verify prints one object: ok, id, origin, version, time.
+With --provenance it reads what the release that is held was made from out of
+its repository (a folder, URL or bundle), checks it against the keys that the
+database trusts, and prints each source: digest, when it was fetched, and where.
+With --json it prints the DSSE envelope as it was signed: an in-toto statement
+of SLSA provenance v1. --verify checks such a file as well.
+
+With --json, --verify prints one object: ok, id, origin, version, time; of a
+provenance ok, origin, version, time, builder, sources.
 ` + exitHelp + "\n     (3: no release is held, or the proof does not hold)",
 		Example: `  advdb prove CVE-2024-3094 > proof.json
+  advdb prove --provenance https://advdb.example.org
+  advdb prove --provenance today.advbundle --json > release.intoto.json
   advdb prove --verify proof.json --log-key advdb.example.org/main+d615fa78+Ab6K…`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			switch {
-			case verify != "" && len(args) == 0:
+			case verify != "" && provenance == "" && len(args) == 0:
 				return a.verifyProof(verify, key)
-			case verify == "" && len(args) == 1:
+			case provenance != "" && verify == "" && len(args) == 0:
+				return a.provenance(c.Context(), provenance)
+			case verify == "" && provenance == "" && len(args) == 1:
 				return a.prove(args[0])
 			}
-			return usagef("prove: an ID or --verify FILE")
+			return usagef("prove: an ID, --provenance REPO or --verify FILE")
 		},
 	}
 	c.Flags().StringVar(&verify, "verify", "", "check this proof")
+	c.Flags().StringVar(&provenance, "provenance", "", "folder, URL or bundle to read the provenance of the release held from")
 	c.Flags().StringVar(&key, "log-key", "", "verifier key of the log")
 	return c
 }
@@ -60,6 +72,9 @@ func (a *app) verifyProof(path, key string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return usageError{err}
+	}
+	if snapshot.IsProvenance(data) {
+		return a.verifyProvenance(path, data)
 	}
 	p, err := snapshot.DecodeProof(data)
 	if err != nil {
@@ -98,7 +113,10 @@ func (a *app) heldLogKey() (string, error) {
 	}
 	defer db.Close()
 	h, err := snapshot.ReadHeld(db)
-	if err != nil || h == nil {
+	if err != nil {
+		return "", err
+	}
+	if h == nil {
 		return "", usagef("no release is held: --log-key is needed")
 	}
 	return h.LogKey()

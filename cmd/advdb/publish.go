@@ -18,15 +18,18 @@ type publishOptions struct {
 	offlineAge time.Duration
 	grace      time.Duration
 	force      bool
+	known      string
+	witnesses  string
+	builder    string
 }
 
 func (a *app) publishCommand() *cobra.Command {
 	var opt publishOptions
 	c := &cobra.Command{
-		Use:   "publish --repo DIR --keys DIR",
+		Use:   "publish --repo REPO --keys DIR",
 		Short: "Sign the state of the database and write it as the next release",
 		Long: `Publish writes the state of the database into a repository: what changed since
-the last release, and what leads from older ones to it, signed. The folder can
+the last release, and what leads from older ones to it, signed. A folder can
 be served by any static web server, or carried. Where nothing changed it signs
 the same release for a new term when that is due, and else does nothing. Files that no release
 of the last week refers to are deleted (--grace).
@@ -34,16 +37,25 @@ of the last week refers to are deleted (--grace).
 Before it signs, it applies what it would publish and compares; and it refuses
 a source that lost more than a tenth of its records, and a release in which
 more than half of all records changed, until --accept names them (the source,
-or "churn").
+or "churn"). With --known-answers it asks the database questions whose answers
+are known, one JSON object a line, and does not sign where one is answered
+otherwise: {"purl":"pkg:npm/lodash@4.17.20","affected":["CVE-2021-23337"]}.
+
+The witnesses of the keys' policy ("keys policy"), and of --witness-policy, are
+asked to cosign the log; where their quorum is not reached nothing is announced,
+and the next run asks again. What the release was made from is written as SLSA
+provenance, which "advdb prove --provenance" reads.
 
 SOURCE_DATE_EPOCH sets the release's time; the same records at the same time
 give the same segments and roots.
 
 With --json one object: version, new, signed, base, state_root, records, puts,
 deletes, touches, changed, delta_bytes, base_bytes, collected, checked.
-` + exitHelp + "\n     (1: a gate stands against it, or another publisher was faster)",
+` + targetHelp + exitHelp + "\n     (1: a gate stands against it, or another publisher was faster)",
 		Example: `  advdb publish --repo /srv/advdb --keys keys
-  advdb publish --repo /srv/advdb --keys keys --accept debian`,
+  advdb publish --repo /srv/advdb --keys keys --accept debian
+  advdb publish --repo s3://advisories/main --keys keys
+  advdb publish --repo oci://registry.example.org/advdb:main --keys keys`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if opt.repo == "" || opt.keys == "" {
@@ -53,13 +65,16 @@ deletes, touches, changed, delta_bytes, base_bytes, collected, checked.
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&opt.repo, "repo", "", "folder of the repository")
+	f.StringVar(&opt.repo, "repo", "", "the repository: a folder, s3://… or oci://…")
 	f.StringVar(&opt.keys, "keys", "", "folder of the keys")
 	f.StringSliceVar(&opt.accept, "accept", nil, "sources that may have shrunk; \"churn\" for much change")
 	f.Uint64Var(&opt.baseEvery, "base-every", 0, "a new base after so many releases (default 512)")
 	f.DurationVar(&opt.offlineAge, "max-offline-age", 0, "how old a carried copy may be (default 1080h)")
 	f.DurationVar(&opt.grace, "grace", 0, "keep what only older releases need for so long (default 168h; negative: for ever)")
 	f.BoolVar(&opt.force, "force", false, "make a release although nothing changed")
+	f.StringVar(&opt.known, "known-answers", "", "file of questions that must be answered so before anything is signed")
+	f.StringVar(&opt.witnesses, "witness-policy", "", "file of witnesses to ask beside those of the keys' policy (C2SP tlog-policy)")
+	f.StringVar(&opt.builder, "builder", "", "URI of who builds, for the provenance (default: https:// and the origin)")
 	return c
 }
 
@@ -73,18 +88,25 @@ func (a *app) publish(ctx context.Context, opt publishOptions) error {
 	if err != nil {
 		return err
 	}
-	repo, err := snapshot.CreateDir(opt.repo)
+	repo, closeRepo, err := a.openRepository(opt.repo)
 	if err != nil {
 		return err
 	}
-	defer repo.Close()
-	accept := map[string]bool{}
+	defer closeRepo()
+	gates := snapshot.Gates{Accept: map[string]bool{}}
+	if gates.Check, err = opt.answers(db); err != nil {
+		return err
+	}
+	witnesses, err := readPolicy(opt.witnesses)
+	if err != nil {
+		return err
+	}
 	for _, n := range opt.accept {
-		accept[n] = true
+		gates.Accept[n] = true
 	}
 	start := time.Now()
 	out, err := snapshot.Publish(ctx, snapshot.PublishOptions{
-		DB: db, Repo: repo, Keys: keys, Now: a.now(), Gates: snapshot.Gates{Accept: accept},
+		DB: db, Repo: repo, Keys: keys, Now: a.now(), Gates: gates, Builder: opt.builder, Witnesses: witnesses,
 		BaseEvery: opt.baseEvery, MaxOfflineAge: opt.offlineAge, Grace: opt.grace, Force: opt.force, Log: a.log(),
 	})
 	if err != nil {

@@ -116,7 +116,7 @@ whether a package at a version is affected.` + "\n" + exitHelp,
 		a.asOf(a.queryCommand()), a.asOf(a.explainCommand()), a.asOf(a.scanCommand()), a.serveCommand(), a.asOf(a.verifyCommand()), a.vercmpCommand(),
 		a.keysCommand(), a.publishCommand(), a.pullCommand(),
 		a.bundleCommand(), a.asOf(a.proveCommand()), a.statusCommand(),
-		a.diffCommand(), a.historyCommand())
+		a.diffCommand(), a.historyCommand(), a.watchCommand())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	for _, c := range root.Commands() {
 		c.Args = usageArgs(c.Args)
