@@ -302,7 +302,7 @@ func TestRedHatVEXBrokenDocument(t *testing.T) {
 }
 
 func FuzzRedHatVEX(f *testing.F) {
-	fuzzParser(f, RedHatVEX, "x",
+	fuzzDocuments(f, RedHatVEX, "x",
 		vexSmall,
 		`{"document":{"tracking":{"id":"CVE-2023-0118","status":"deleted"}}}`)
 }

@@ -108,7 +108,7 @@ func (p *cveReader) end(row *cveRow, out *cveSpan) (ok bool) {
 	bound := strings.TrimSpace(firstNonEmpty(row.LessThan, row.LessThanOrEqual))
 	stem, star := strings.CutSuffix(bound, "*")
 	switch {
-	case star && strings.HasSuffix(stem, ".") && allDigits(strings.ReplaceAll(stem, ".", "")):
+	case star && strings.HasSuffix(stem, ".") && isNumber(strings.ReplaceAll(stem, ".", "")):
 		out.hi, ok = p.point(behind(p.scheme, strings.TrimSuffix(stem, ".")))
 		return ok
 	case star, isWord(everything, bound), isWord(cveFillers, bound) && bound != "0":
@@ -118,8 +118,6 @@ func (p *cveReader) end(row *cveRow, out *cveSpan) (ok bool) {
 	out.hiIn = row.LessThan == ""
 	return ok
 }
-
-func allDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // behind returns the least version above all that begin with the numbers.
 func behind(s *versioncmp.Scheme, numbers string) string {
@@ -137,19 +135,6 @@ func behind(s *versioncmp.Scheme, numbers string) string {
 		return up + "-rc1"
 	}
 	return up
-}
-
-// incrementDigits adds one to a decimal number of any length.
-func incrementDigits(digits string) string {
-	b := []byte(digits)
-	for i := len(b) - 1; i >= 0; i-- {
-		if b[i] != '9' {
-			b[i]++
-			return string(b)
-		}
-		b[i] = '0'
-	}
-	return "1" + string(b)
 }
 
 // bare reads a row without bounds: one version, all of them, or a version with

@@ -68,7 +68,7 @@ func TestEPSSBrokenDocument(t *testing.T) {
 }
 
 func FuzzEPSS(f *testing.F) {
-	fuzzParser(f, EPSS, "x",
+	fuzzDocuments(f, EPSS, "x",
 		"#model_version:v1,score_date:2025-08-24T00:00:00+0000\ncve,epss,percentile\nCVE-2020-0001,0.1,1e-9\n",
 		"cve,epss\nCVE-2020-0001,1\n")
 }

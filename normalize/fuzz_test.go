@@ -12,7 +12,7 @@ func fuzzDocuments(f *testing.F, p Parser, name string, seeds ...string) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_ = p(Doc{Name: name, Body: bytes.NewReader(data)}, func(r *Record) error {
+		_ = p(Doc{Name: name, Body: bytes.NewReader(data), Report: func(Finding) {}}, func(r *Record) error {
 			if r.ID == "" {
 				t.Error("no ID")
 			}

@@ -163,26 +163,13 @@ func glsaWildcard(prefix string) (glsaRun, error) {
 	prefix = strings.TrimSuffix(prefix, ".")
 	i := strings.LastIndexByte(prefix, '.') + 1
 	number := prefix[i:]
-	if number == "" || !isNumber(number) {
+	if !isNumber(number) {
 		return glsaRun{}, fmt.Errorf("%q: %w", prefix+"*", errGLSAWildcard)
 	}
 	lo, _, err := glsaPoints(prefix + "_alpha0")
 	if err != nil {
 		return glsaRun{}, err
 	}
-	hi, _, err := glsaPoints(prefix[:i] + increment(number) + "_alpha0")
+	hi, _, err := glsaPoints(prefix[:i] + incrementDigits(number) + "_alpha0")
 	return glsaRun{lo, hi}, err
-}
-
-// increment returns the decimal number after s.
-func increment(s string) string {
-	b := []byte(s)
-	for i := len(b) - 1; i >= 0; i-- {
-		if b[i] != '9' {
-			b[i]++
-			return string(b)
-		}
-		b[i] = '0'
-	}
-	return "1" + string(b)
 }

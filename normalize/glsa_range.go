@@ -98,5 +98,5 @@ func nextRevision(version string) string {
 	if !ok {
 		revision = "0"
 	}
-	return base + "-r" + increment(revision)
+	return base + "-r" + incrementDigits(revision)
 }

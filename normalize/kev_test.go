@@ -58,7 +58,7 @@ func TestKEVBrokenDocument(t *testing.T) {
 }
 
 func FuzzKEV(f *testing.F) {
-	fuzzParser(f, KEV, "x",
+	fuzzDocuments(f, KEV, "x",
 		kevSmall,
 		`{"vulnerabilities":[{"cveID":"CVE-2020-0001","notes":" ; ; "}]}`)
 }

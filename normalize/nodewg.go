@@ -32,7 +32,7 @@ func NodeWG(d Doc, emit func(*Record) error) error {
 		return placed(err)
 	}
 	folder, number := path.Base(path.Dir(d.Name)), strings.TrimSuffix(path.Base(d.Name), ".json")
-	if !allDigits(number) {
+	if !isNumber(number) {
 		return ErrNoID
 	}
 	r := f.record("NODE-" + strings.ToUpper(folder) + "-" + number)

@@ -249,7 +249,7 @@ func TestOracleOVALBrokenDocument(t *testing.T) {
 }
 
 func FuzzOracleOVAL(f *testing.F) {
-	fuzzParser(f, OracleOVAL, "x", ovalSmall, oracleText(elsa("ELSA-2023-1", "", and(or("1", "7"), or("10", and("11", "8"))))))
+	fuzzDocuments(f, OracleOVAL, "x", ovalSmall, oracleText(elsa("ELSA-2023-1", "", and(or("1", "7"), or("10", and("11", "8"))))))
 }
 
 // Without tests the comments speak: the same records but for what is reported.

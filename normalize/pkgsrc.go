@@ -245,7 +245,7 @@ func nextPkgsrc(version string) string {
 	if i < 0 || !isNumber(version[i+2:]) {
 		return version + "nb1"
 	}
-	return version[:i+2] + increment(version[i+2:])
+	return version[:i+2] + incrementDigits(version[i+2:])
 }
 
 // maxBraces bounds what the braces of one pattern may expand to.

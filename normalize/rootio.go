@@ -159,7 +159,7 @@ func afterRoot(distribution, version string) string {
 			continue
 		}
 		if number := version[i+len(mark):]; isNumber(number) {
-			return version[:i+len(mark)] + increment(number)
+			return version[:i+len(mark)] + incrementDigits(number)
 		}
 	}
 	switch {

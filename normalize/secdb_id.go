@@ -103,5 +103,3 @@ func isAdvisoryID(word string) bool {
 	}
 	return digit && isAlphanumeric(last)
 }
-
-func isDigitByte(c byte) bool { return '0' <= c && c <= '9' }

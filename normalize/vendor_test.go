@@ -50,7 +50,7 @@ func around(texts ...string) []string {
 	for _, text := range texts {
 		for _, v := range bareVersion.FindAllString(text, -1) {
 			list = append(list, v, v+"-0", v+"-rc.1", v+".1", "1"+v)
-			if i := strings.LastIndexByte(v, '.'); i >= 0 && allDigits(v[i+1:]) {
+			if i := strings.LastIndexByte(v, '.'); i >= 0 && isNumber(v[i+1:]) {
 				list = append(list, v[:i+1]+incrementDigits(v[i+1:]), v[:i+1]+incrementDigits(v[i+1:])+"-0")
 			}
 		}

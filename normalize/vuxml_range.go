@@ -69,7 +69,7 @@ func nextPort(version string) string {
 	if i := strings.LastIndexByte(body, '_'); i >= 0 && isNumber(body[i+1:]) {
 		body, revision = body[:i], body[i+1:]
 	}
-	next := body + "_" + increment(revision)
+	next := body + "_" + incrementDigits(revision)
 	if hasEpoch {
 		next += "," + epoch
 	}

@@ -84,9 +84,9 @@ func reader(head []byte) (func(*draft, io.Reader) error, error) {
 		return readRDF, nil
 	case bytes.HasPrefix(head, []byte("<")):
 		return readXML, nil
-	case tagValue.Match(head):
+	case bytes.HasPrefix(head, []byte("SPDXVersion:")) || bytes.Contains(head, []byte("\nSPDXVersion:")):
 		return readTagValue, nil
-	case yamlSPDX.Match(head):
+	case hasYAML(head):
 		return readYAML, nil
 	}
 	return nil, ErrSBOM

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -151,7 +150,17 @@ func (it *item) identifiers(w walker) error {
 	}, func() error { it.identify(kind, text); return nil })
 }
 
-var yamlSPDX = regexp.MustCompile(`(?m)^"?(spdxVersion|SPDXID|creationInfo|packages|name|dataLicense|documentNamespace|files|relationships|documentDescribes|---)\b?"?:?`)
+// hasYAML reports whether a line begins with a member that every document of
+// SPDX 2 has; which one it is depends on the order of the writer.
+func hasYAML(head []byte) bool {
+	for line := range bytes.Lines(head) {
+		switch name, _, _ := bytes.Cut(line, []byte(":")); strings.Trim(string(name), `"'`) {
+		case "spdxVersion", "SPDXID", "creationInfo", "dataLicense", "documentNamespace":
+			return true
+		}
+	}
+	return false
+}
 
 // maxYAML bounds a document in YAML, in bytes: it is held whole.
 const maxYAML = 64 << 20

@@ -6,11 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 )
-
-var tagValue = regexp.MustCompile(`(?m)^SPDXVersion:`)
 
 // maxLine bounds a line of tag-value, in bytes.
 const maxLine = 16 << 20

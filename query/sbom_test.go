@@ -149,6 +149,7 @@ func TestParseSBOMRefuses(t *testing.T) {
 		{`{"bomFormat":"Other"}`, "not an SBOM"},
 		{`<svg xmlns="http://www.w3.org/2000/svg"/>`, "not an SBOM"},
 		{"name: x\n", "not an SBOM"},
+		{"SPDXID: x\n", "not an SBOM"},
 		{`{"bomFormat":"CycloneDX","components":[{]}`, "/components/0: offset 40: "},
 		{`{"bomFormat":"CycloneDX","components":[{"name":"a"},{"name":{}}]}`, "/components/1/name: offset 61: an object where a string belongs"},
 		{`{"bomFormat":"CycloneDX","components":{}}`, "/components: offset 39: an object where an array belongs"},

@@ -138,7 +138,7 @@ func componentQuestion(c Component) (q Question, gap string) {
 	if c.Purl == "" {
 		return q, "no purl"
 	}
-	q, err := ParsePurl(withDistro(c.Purl, c.Distro))
+	q, err := ParsePurl(WithDistro(c.Purl, c.Distro))
 	if err != nil {
 		return q, err.Error()
 	}
@@ -151,9 +151,9 @@ func componentQuestion(c Component) (q Question, gap string) {
 	return q, ""
 }
 
-// withDistro adds the qualifier distro to a purl of that system ("debian-12");
+// WithDistro adds the qualifier distro to a purl of that system ("debian-12");
 // a purl without a namespace gets the system's.
-func withDistro(purl, distro string) string {
+func WithDistro(purl, distro string) string {
 	if distro == "" {
 		return purl
 	}

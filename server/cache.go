@@ -6,13 +6,13 @@ import "sync"
 // generation; when that is full it becomes the old one, and what was in the
 // old one and not asked for meanwhile is gone. It is safe for use by many
 // goroutines.
-type generations[V any] struct {
+type generations[K comparable, V any] struct {
 	limit int // bytes of both generations
 
 	mu    sync.RWMutex
 	size  int // bytes of the young one
-	young map[string]sized[V]
-	old   map[string]sized[V]
+	young map[K]sized[V]
+	old   map[K]sized[V]
 }
 
 type sized[V any] struct {
@@ -23,12 +23,12 @@ type sized[V any] struct {
 // entryOverhead is about what a map needs for an entry beside key and value.
 const entryOverhead = 64
 
-func newGenerations[V any](limit int) *generations[V] {
-	return &generations[V]{limit: limit, young: map[string]sized[V]{}}
+func newGenerations[K comparable, V any](limit int) *generations[K, V] {
+	return &generations[K, V]{limit: limit, young: map[K]sized[V]{}}
 }
 
 // get returns the value of key, and whether it is there.
-func (g *generations[V]) get(key string) (V, bool) {
+func (g *generations[K, V]) get(key K) (V, bool) {
 	g.mu.RLock()
 	e, ok := g.young[key]
 	if ok {
@@ -43,10 +43,10 @@ func (g *generations[V]) get(key string) (V, bool) {
 	return e.value, ok
 }
 
-// put makes value, of size bytes, the value of key. One that is larger than an
-// eighth of the cache is not kept.
-func (g *generations[V]) put(key string, value V, size int) {
-	total := size + len(key) + entryOverhead
+// put makes value the value of key; size is that of both in bytes. What is
+// larger than an eighth of the cache is not kept.
+func (g *generations[K, V]) put(key K, value V, size int) {
+	total := size + entryOverhead
 	if total > g.limit/8 {
 		return
 	}
@@ -56,7 +56,7 @@ func (g *generations[V]) put(key string, value V, size int) {
 		return
 	}
 	if g.size+total > g.limit/2 {
-		g.old, g.young, g.size = g.young, make(map[string]sized[V], len(g.young)), 0
+		g.old, g.young, g.size = g.young, make(map[K]sized[V], len(g.young)), 0
 	}
 	g.young[key] = sized[V]{value, size}
 	g.size += total

@@ -17,10 +17,36 @@ type found struct {
 }
 
 // match finds the records that match a question, those of all pages.
-func (s *Server) match(ctx context.Context, st *state, q *question) (f found, err error) {
-	if err := ctx.Err(); err != nil {
-		return f, err
+func (st *state) match(ctx context.Context, q subject) (found, error) {
+	if f, ok := st.answers.get(q); ok {
+		return f, nil
 	}
+	if err := ctx.Err(); err != nil {
+		return found{}, err
+	}
+	f, err := st.find(ctx, q)
+	if err == nil {
+		st.answers.put(q, f, q.size()+f.size())
+	}
+	return f, err
+}
+
+// size is about what a subject takes in memory.
+func (q *subject) size() int {
+	return 160 + len(q.commit) + len(q.Ecosystem) + len(q.Name) + len(q.Version) + len(q.Source) + len(q.SourceVersion) +
+		len(q.Arch) + len(q.Module) + len(q.Slot) + len(q.Repository)
+}
+
+// size is about what is found takes in memory.
+func (f *found) size() int {
+	n := 64
+	for _, id := range f.ids {
+		n += 16 + len(id)
+	}
+	return n
+}
+
+func (st *state) find(ctx context.Context, q subject) (f found, err error) {
 	switch {
 	case q.commit != "":
 		return f, f.commit(st.db, q.commit)
@@ -37,7 +63,7 @@ func (s *Server) match(ctx context.Context, st *state, q *question) (f found, er
 	for _, e := range ecosystems {
 		ask := q.Question
 		ask.Ecosystem = e
-		if err := f.take(ctx, st.db, ask, unknown); err != nil {
+		if err = f.take(ctx, st.db, ask, unknown); err != nil {
 			return f, err
 		}
 	}

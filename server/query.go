@@ -57,7 +57,7 @@ func (s *Server) writePage(ctx context.Context, b *bytes.Buffer, q *question) (f
 	var f found
 	err := s.with(func(st *state) error {
 		var err error
-		if f, err = s.match(ctx, st, q); err != nil {
+		if f, err = st.match(ctx, q.subject); err != nil {
 			return err
 		}
 		p := f.cut(q.after, s.opt.PageSize)
@@ -145,7 +145,7 @@ func (s *Server) eachWire(st *state, ids []string, yield func(id string, wire []
 			return err
 		}
 		wire = bytes.Clone(wire)
-		st.wires.put(id, wire, len(wire))
+		st.wires.put(id, wire, len(id)+len(wire))
 		i, _ := slices.BinarySearch(ids, id)
 		if err := upTo(i); err != nil {
 			return err
@@ -236,7 +236,7 @@ func (s *Server) matchAll(ctx context.Context, st *state, list []question) ([]pa
 			pages[i].next = pageToken(q.after)
 			continue
 		}
-		f, err := s.match(ctx, st, q)
+		f, err := st.match(ctx, q.subject)
 		if err != nil {
 			return nil, atIndex(i, err)
 		}
@@ -301,7 +301,7 @@ func modified(st *state, pages []page) (map[string]string, error) {
 	err := st.db.Lookup(missing, func(id string, data []byte) error {
 		date := modifiedOf(data)
 		dates[id] = date
-		st.dates.put(id, date, len(date))
+		st.dates.put(id, date, len(id)+len(date))
 		return nil
 	})
 	return dates, err

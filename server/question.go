@@ -35,10 +35,15 @@ type osvPackage struct {
 	Purl      string `json:"purl"`
 }
 
-// A question is a query that was understood.
-type question struct {
+// A subject is what a query asks about.
+type subject struct {
 	commit string // lower-case hexadecimal digits; goes before what follows
 	query.Question
+}
+
+// A question is a query that was understood.
+type question struct {
+	subject
 	after string // the last ID of the page before; empty: from the beginning
 }
 
@@ -50,8 +55,9 @@ var errUnknownPurl = errors.New("purl without an ecosystem")
 //
 // Source: osv.dev, go/internal/api/query_affected.go, parseQuery.
 func (q *osvQuery) question() (question, error) {
-	out, err := q.subject()
-	if err != nil {
+	var out question
+	var err error
+	if out.subject, err = q.subject(); err != nil {
 		return out, err
 	}
 	out.after, err = afterToken(q.PageToken + q.PageCamel)
@@ -59,7 +65,7 @@ func (q *osvQuery) question() (question, error) {
 }
 
 // subject is the question without its page.
-func (q *osvQuery) subject() (out question, err error) {
+func (q *osvQuery) subject() (out subject, err error) {
 	if q.Commit != nil {
 		if _, err := hex.DecodeString(*q.Commit); err != nil {
 			return out, invalid("invalid hash")

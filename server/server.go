@@ -28,7 +28,7 @@ type Options struct {
 	PageSize  int   // records on a page of answers; default 1,000
 	MaxBytes  int64 // bytes of a request's body; default 8 MiB
 	MaxAnswer int   // bytes from which an answer goes on to the next page; default 10 MB
-	Cache     int   // bytes of records kept ready to be sent; default 48 MiB
+	Cache     int   // bytes of records and answers kept ready to be sent; default 64 MiB
 
 	Requests int           // answered at a time; default 32 a processor
 	Queue    int           // requests that may wait for a place; default 1,024
@@ -49,7 +49,7 @@ func (o *Options) setDefaults() {
 	setDefault(&o.PageSize, 1000)
 	setDefault(&o.MaxBytes, 8<<20)
 	setDefault(&o.MaxAnswer, 10_000_000)
-	setDefault(&o.Cache, 48<<20)
+	setDefault(&o.Cache, 64<<20)
 	setDefault(&o.Requests, 32*runtime.GOMAXPROCS(0))
 	setDefault(&o.Queue, 1024)
 	setDefault(&o.Wait, 5*time.Second)

@@ -232,9 +232,9 @@ func TestStateClosesWithLastRequest(t *testing.T) {
 }
 
 func TestGenerations(t *testing.T) {
-	g := newGenerations[int](4000)
+	g := newGenerations[string, int](4000)
 	for i := range 1000 {
-		g.put(fmt.Sprintf("%03d", i), i, 33)
+		g.put(fmt.Sprintf("%03d", i), i, 36)
 		if v, ok := g.get("000"); !ok || v != 0 {
 			t.Fatalf("after %d: what is asked for all the time is gone", i)
 		}

@@ -16,12 +16,19 @@ type state struct {
 	file os.FileInfo
 	refs atomic.Int64 // requests that read it, and one for being the current one
 
-	wires *generations[[]byte] // records as they are sent
-	dates *generations[string] // when they were modified
+	// A state never changes, and so what was found in it stays true.
+	answers *generations[subject, found] // what matches a question
+	wires   *generations[string, []byte] // records as they are sent, by ID
+	dates   *generations[string, string] // when they were modified, by ID
 }
 
 func newState(db *store.DB, file os.FileInfo, cache int) *state {
-	st := &state{db: db, file: file, wires: newGenerations[[]byte](cache), dates: newGenerations[string](cache / 4)}
+	st := &state{
+		db: db, file: file,
+		wires:   newGenerations[string, []byte](cache * 5 / 8),
+		answers: newGenerations[subject, found](cache * 3 / 16),
+		dates:   newGenerations[string, string](cache * 3 / 16),
+	}
 	st.refs.Store(1)
 	return st
 }

@@ -43,6 +43,8 @@ var (
 	// ErrGate says that a release was not signed: what would be published
 	// does not look right.
 	ErrGate = errors.New("gate")
+	// ErrSpace says that the disk has less room than is needed.
+	ErrSpace = errors.New("not enough disk space")
 	// ErrKeys says that keys are missing or the passphrase is wrong.
 	ErrKeys = errors.New("keys")
 )

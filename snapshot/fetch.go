@@ -21,6 +21,16 @@ type fetcher struct {
 
 func (f *fetcher) path(b Blob) string { return filepath.Join(f.dir, b.SHA256.String()) }
 
+// staged is how much of a blob is in the folder.
+func (f *fetcher) staged(b Blob) int64 {
+	for _, path := range []string{f.path(b), f.path(b) + ".part"} {
+		if st, err := os.Stat(path); err == nil {
+			return min(st.Size(), b.Size)
+		}
+	}
+	return 0
+}
+
 // has reports whether a blob is in the folder, and whole.
 func (f *fetcher) has(b Blob) bool {
 	st, err := os.Stat(f.path(b))
@@ -53,6 +63,9 @@ func (f *fetcher) try(ctx context.Context, b Blob, ask func(m Reader) error) err
 			}
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
+			}
+			if isFull(err) {
+				return err
 			}
 			errs = append(errs, fmt.Errorf("%s: %s: %w", m, b.name(), err))
 			if errors.Is(err, ErrRefused) && !errors.Is(err, ErrTruncated) || errors.Is(err, ErrNotFound) || errors.Is(err, errNoRange) {

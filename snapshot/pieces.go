@@ -25,6 +25,7 @@ type partFetcher struct {
 	lib        *library // of dictionaries
 	sel        selection
 	wholeBelow int64 // segments of fewer bytes are fetched whole; 0: wholeSegment
+	disk       disk
 }
 
 // fetch makes sure that what is needed of a segment is in the folder.
@@ -70,11 +71,15 @@ func (f *partFetcher) pieces(ctx context.Context, s Segment) (enough bool, err e
 		return false, err
 	}
 	defer r.close()
-	wanted, size := r.wanted(f.sel)
-	if size*100 > s.Size*worthPieces {
+	wanted := r.wanted(f.sel)
+	if carried(wanted)*100 > s.Size*worthPieces {
 		return false, nil
 	}
-	for _, run := range runs(missing(out, wanted)) {
+	left := missing(out, wanted)
+	if err := f.disk.check(f.dir, carried(left)); err != nil {
+		return false, err
+	}
+	for _, run := range runs(left) {
 		if err := f.run(ctx, s, out, run); err != nil {
 			return false, err
 		}
@@ -83,18 +88,22 @@ func (f *partFetcher) pieces(ctx context.Context, s Segment) (enough bool, err e
 }
 
 // wanted returns the blocks of the collections of a selection, in the order of
-// the file, and the sum of their sizes.
-func (s *segmentReader) wanted(sel selection) (list []block, size int64) {
+// the file.
+func (s *segmentReader) wanted(sel selection) (list []block) {
 	for i := range s.parts {
-		if !sel.wants(s.parts[i].name) {
-			continue
-		}
-		list = append(list, s.parts[i].blocks...)
-		for _, b := range s.parts[i].blocks {
-			size += int64(b.size)
+		if sel.wants(s.parts[i].name) {
+			list = append(list, s.parts[i].blocks...)
 		}
 	}
-	return list, size
+	return list
+}
+
+// carried is the sum of the sizes of blocks in the file.
+func carried(list []block) (n int64) {
+	for _, b := range list {
+		n += int64(b.size)
+	}
+	return n
 }
 
 // missing returns those of the blocks that a file does not have yet.

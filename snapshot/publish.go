@@ -34,6 +34,8 @@ type PublishOptions struct {
 	Grace         time.Duration // blobs of a release stay so long after the next; default 7 days; negative: for ever
 	Force         bool          // publish a release although nothing changed
 	Log           *slog.Logger
+
+	disk disk // default: the system's
 }
 
 const (

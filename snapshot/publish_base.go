@@ -9,6 +9,9 @@ import (
 
 // newBase writes a base of the release, and the dictionary of those to come.
 func (p *publisher) newBase(ctx context.Context, m *Manifest) error {
+	if err := p.roomForBase(); err != nil {
+		return err
+	}
 	var sample *sampler
 	base, err := p.segment(0, m.Version, nil, func(w *segmentWriter) (err error) {
 		sample, err = p.fill(ctx, newDiffer(w, m.Version), nil)

@@ -13,18 +13,9 @@ import (
 // stays nil where nothing changed.
 func (p *publisher) build(ctx context.Context) error {
 	cur := p.cur.manifest
-	m := &Manifest{
-		Format: manifestFormat, Origin: p.Keys.Origin(), Epoch: p.Keys.cfg.Epoch, Version: 1, Time: p.Now.Format(time.RFC3339),
-		Encoder: encoderName, MinClient: 1, MaxOfflineAge: int64(p.MaxOfflineAge / time.Second),
-	}
-	var err error
-	if p.sources, err = p.DB.Sources(); err != nil {
+	m, err := p.newManifest()
+	if err != nil {
 		return err
-	}
-	m.Sources = withoutInputs(p.sources)
-	if cur != nil {
-		m.Version = cur.Version + 1
-		m.Dictionaries, m.Base, m.Segments = cur.Dictionaries, cur.Base, slices.Clone(cur.Segments)
 	}
 	first, sample, err := p.delta(ctx, m)
 	if err != nil {
@@ -48,29 +39,33 @@ func (p *publisher) build(ctx context.Context) error {
 	}
 	p.out.BaseSize = m.Base.Size
 	p.m = m
-	return nil
+	return p.roomForBlobs()
+}
+
+// newManifest is what is known of the next release before it is made.
+func (p *publisher) newManifest() (*Manifest, error) {
+	m := &Manifest{
+		Format: manifestFormat, Origin: p.Keys.Origin(), Epoch: p.Keys.cfg.Epoch, Version: 1, Time: p.Now.Format(time.RFC3339),
+		Encoder: encoderName, MinClient: 1, MaxOfflineAge: int64(p.MaxOfflineAge / time.Second),
+	}
+	var err error
+	if p.sources, err = p.DB.Sources(); err != nil {
+		return nil, err
+	}
+	m.Sources = withoutInputs(p.sources)
+	if cur := p.cur.manifest; cur != nil {
+		m.Version = cur.Version + 1
+		m.Dictionaries, m.Base, m.Segments = cur.Dictionaries, cur.Base, slices.Clone(cur.Segments)
+	}
+	return m, nil
 }
 
 // delta writes the segment of the new release: from the last one, or from
 // nothing. sample is of values, for a dictionary where it is a base.
 func (p *publisher) delta(ctx context.Context, m *Manifest) (s Segment, sample *sampler, err error) {
-	var segs []*segmentReader
-	var dict *dictionary
-	if cur := p.cur.manifest; cur != nil {
-		way, err := cur.plan(0)
-		if err != nil {
-			return s, nil, err
-		}
-		if segs, err = p.lib.segments(ctx, way.segments); err != nil {
-			return s, nil, err
-		}
-		if n := len(cur.Dictionaries); n > 0 {
-			newest, err := readDictionary(ctx, p.Repo, cur.Dictionaries[n-1])
-			if err != nil {
-				return s, nil, err
-			}
-			dict = newest
-		}
+	segs, dict, err := p.before(ctx)
+	if err != nil {
+		return s, nil, err
 	}
 	s, err = p.segment(m.Version-1, m.Version, dict, func(w *segmentWriter) error {
 		p.diff = newDiffer(w, m.Version)
@@ -79,6 +74,26 @@ func (p *publisher) delta(ctx context.Context, m *Manifest) (s Segment, sample *
 		return err
 	})
 	return s, sample, err
+}
+
+// before opens what leads to the last release, and the dictionary for what
+// leads from it; nothing where there is none.
+func (p *publisher) before(ctx context.Context) ([]*segmentReader, *dictionary, error) {
+	cur := p.cur.manifest
+	if cur == nil {
+		return nil, nil, p.roomForBase()
+	}
+	way, err := cur.plan(0)
+	if err != nil {
+		return nil, nil, err
+	}
+	segs, err := p.lib.segments(ctx, way.segments)
+	n := len(cur.Dictionaries)
+	if err != nil || n == 0 {
+		return segs, nil, err
+	}
+	dict, err := readDictionary(ctx, p.Repo, cur.Dictionaries[n-1])
+	return segs, dict, err
 }
 
 // fill writes what leads from what segs lead to to the database.
@@ -135,6 +150,7 @@ func (p *publisher) segment(from, to uint64, dict *dictionary, fill func(*segmen
 		return s, err
 	}
 	defer w.close()
+	w.temp = p.temp
 	if err := fill(w); err != nil {
 		return s, err
 	}

@@ -35,6 +35,7 @@ type PullOptions struct {
 	attested bool                             // expiry counts by the release's own time, not by Now
 
 	wholeBelow int64 // segments of fewer bytes are fetched whole; default wholeSegment
+	disk       disk  // default: the system's
 }
 
 // A Pulled says what a run of [Pull] did.
@@ -108,6 +109,9 @@ func (p *pulling) run(ctx context.Context) error {
 		if err == nil {
 			p.out.Mirror = m.String()
 			return nil
+		}
+		if isFull(err) {
+			return err
 		}
 		errs = append(errs, fmt.Errorf("%s: %w", m, err))
 		if ctx.Err() != nil {
@@ -255,7 +259,10 @@ func (p *pulling) take(ctx context.Context, v *verified, next *Held, way cover, 
 	dir := filepath.Join(p.Dir, "staging")
 	lib := newLibrary(mirrors[0], v.manifest, dir).staged(dir)
 	defer lib.close()
-	f := &partFetcher{fetcher{mirrors: mirrors, dir: dir, retries: 2}, lib, next.selection(), p.wholeBelow}
+	f := &partFetcher{fetcher{mirrors: mirrors, dir: dir, retries: 2}, lib, next.selection(), p.wholeBelow, p.disk}
+	if err := p.room(f, way); err != nil {
+		return err
+	}
 	for _, s := range way.segments {
 		if err := f.fetch(ctx, s); err != nil {
 			return fmt.Errorf("segment (%d,%d]: %w", s.From, s.To, err)
@@ -273,6 +280,9 @@ func (p *pulling) take(ctx context.Context, v *verified, next *Held, way cover, 
 	a := &applying{ctx: ctx, m: v.manifest, sel: next.selection(), segs: segs, info: info}
 	if !way.base && from > 0 {
 		a.db, a.head, a.held = p.db, from, p.held
+	}
+	if err := p.disk.check(p.Dir, p.stateNeeds(way, wantedSize(segs, a.sel))); err != nil {
+		return err
 	}
 	if err := a.run(p.rep); err != nil {
 		return err

@@ -4,144 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"maps"
-	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/advdb/advdb/normalize"
 	"github.com/advdb/advdb/store"
 	"golang.org/x/mod/sumdb/tlog"
 )
-
-// A past is what a world was, release by release.
-type past struct {
-	*world
-	out     []Published
-	states  []map[string][]byte // records by ID
-	tables  []map[string][]byte // rows by CVE
-	digests []string
-	times   []time.Time
-}
-
-// newPast makes releases; opt changes how each is published.
-func newPast(t *testing.T, seed uint64, records, releases int, opt func(*past, *PublishOptions)) *past {
-	t.Helper()
-	p := &past{world: newWorld(t, seed, records)}
-	ballast := *p.records["TEST-00000"]
-	ballast.ID, ballast.Aliases, ballast.Details = "TEST-BALLAST", nil, p.noise(600<<10)
-	for range releases {
-		p.churn()
-		p.records[ballast.ID] = &ballast
-		o := p.publishOptions()
-		o.Gates = Gates{Churn: 2, Shrink: 1}
-		if opt != nil {
-			opt(p, &o)
-		}
-		out, err := Publish(t.Context(), o)
-		o.DB.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.out, p.times = append(p.out, out), append(p.times, o.Now)
-		p.digests = append(p.digests, p.digest(p.world.dir))
-		state, rows := map[string][]byte{}, map[string][]byte{}
-		for id, r := range p.records {
-			if state[id], err = normalize.AppendEncode(nil, r); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for cve := range p.scores {
-			rows[cve] = p.row(cve)
-		}
-		p.states, p.tables = append(p.states, state), append(p.tables, rows)
-	}
-	return p
-}
-
-// noise does not compress: a base that has it stays the base of many releases.
-func (p *past) noise(size int) string {
-	b := make([]byte, size)
-	for i := range b {
-		b[i] = 'a' + byte(p.rnd.IntN(26))
-	}
-	return string(b)
-}
-
-// record is a record as of a release, nil for none.
-func (p *past) record(version uint64, id string) []byte {
-	if version == 0 {
-		return nil
-	}
-	return p.states[version-1][id]
-}
-
-// ids are all IDs that there ever were.
-func (p *past) ids() []string {
-	all := map[string]bool{}
-	for _, s := range p.states {
-		for id := range s {
-			all[id] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(all))
-}
-
-// open reads the releases of some copies of the repository.
-func (p *past) open(t *testing.T, repos ...Reader) *Releases {
-	t.Helper()
-	if len(repos) == 0 {
-		repos = []Reader{p.repo}
-	}
-	root, err := p.keys.FirstRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := OpenReleases(t.Context(), ReleasesOptions{Repos: repos, Root: root})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
-
-func (p *past) number(t *testing.T, l *Releases, version uint64) Leaf {
-	t.Helper()
-	x, err := l.Number(t.Context(), version)
-	if err != nil || x.Version != version {
-		t.Fatalf("release %d: %+v, %v", version, x, err)
-	}
-	return x
-}
-
-// restored verifies that a folder is the state of a release, byte for byte.
-func (p *past) restored(t *testing.T, dir string, version uint64) {
-	t.Helper()
-	if got, want := p.digest(dir), p.digests[version-1]; got != want {
-		t.Errorf("release %d: digest %s, published %s", version, got, want)
-	}
-	db, err := store.OpenDB(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	rows := map[string][]byte{}
-	if err := db.Rows("epss", func(k, v []byte) error {
-		rows[string(k)] = bytes.Clone(v)
-		return nil
-	}); err != nil || !maps.EqualFunc(rows, p.tables[version-1], bytes.Equal) {
-		t.Errorf("release %d: rows differ (%v)", version, err)
-	}
-	x, err := Restored(db)
-	if err != nil || x == nil || x.StateRoot != p.out[version-1].StateRoot {
-		t.Errorf("release %d: restored %+v, %v", version, x, err)
-	}
-}
 
 // finds finds releases by time and number.
 func (p *past) finds(t *testing.T, l *Releases) {
@@ -196,191 +67,6 @@ func TestManyReleases(t *testing.T) {
 			t.Errorf("at %d: %+v, %v", v, x, err)
 		}
 	}
-}
-
-// A memory is a repository in memory.
-type memory map[string][]byte
-
-func (memory) String() string { return "memory" }
-
-func (m memory) Open(_ context.Context, name string, offset int64) (io.ReadCloser, error) {
-	data, ok := m[name]
-	if !ok {
-		return nil, ErrNotFound
-	}
-	return io.NopCloser(bytes.NewReader(data[offset:])), nil
-}
-
-func (m memory) Write(_ context.Context, name string, data []byte) error {
-	m[name] = bytes.Clone(data)
-	return nil
-}
-
-func (m memory) Create(ctx context.Context, name string, _ int64, r io.Reader) error {
-	data, err := io.ReadAll(r)
-	return errors.Join(err, m.Write(ctx, name, data))
-}
-
-func (m memory) Swap(ctx context.Context, name string, data, _ []byte) error {
-	return m.Write(ctx, name, data)
-}
-
-func (memory) Lock(context.Context) (func() error, error) { return func() error { return nil }, nil }
-
-func (m memory) List(_ context.Context, _ string, yield func(string) error) error {
-	for name := range m {
-		if err := yield(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m memory) Delete(_ context.Context, name string) error {
-	delete(m, name)
-	return nil
-}
-
-// TestRestore makes each release again, out of a folder and over HTTP.
-func TestRestore(t *testing.T) {
-	p := newPast(t, 23, 120, 14, func(_ *past, o *PublishOptions) { o.BaseEvery = 9 })
-	for name, r := range map[string]Reader{"folder": p.repo, "http": serve(t, http.FileServer(http.Dir(p.repo.path)))} {
-		t.Run(name, func(t *testing.T) {
-			l := p.open(t, r)
-			p.finds(t, l)
-			dir := t.TempDir()
-			for v := uint64(1); v <= 14; v++ {
-				at := filepath.Join(dir, fmt.Sprint(v))
-				x := p.number(t, l, v)
-				fresh, err := l.Restore(t.Context(), x, at, nil)
-				if err != nil || !fresh {
-					t.Fatalf("release %d: %v, %v", v, fresh, err)
-				}
-				p.restored(t, at, v)
-				if fresh, err := l.Restore(t.Context(), x, at, nil); err != nil || fresh {
-					t.Errorf("release %d again: %v, %v", v, fresh, err)
-				}
-				if _, err := os.Stat(filepath.Join(at, "staging")); err == nil {
-					t.Error("segments were left behind")
-				}
-			}
-			// A folder of another release becomes the one that is asked for.
-			if fresh, err := l.Restore(t.Context(), p.number(t, l, 3), filepath.Join(dir, "7"), nil); err != nil || !fresh {
-				t.Errorf("3 over 7: %v, %v", fresh, err)
-			}
-			p.restored(t, filepath.Join(dir, "7"), 3)
-		})
-	}
-}
-
-// TestRestoreOnly restores some ecosystems, proves a record of the past, and
-// goes on from there to the newest release.
-func TestRestoreOnly(t *testing.T) {
-	p := newPast(t, 24, 120, 12, nil)
-	l := p.open(t)
-	dir := filepath.Join(t.TempDir(), "asof")
-	if _, err := l.Restore(t.Context(), p.number(t, l, 5), dir, []string{"npm"}); err != nil {
-		t.Fatal(err)
-	}
-	db, err := store.OpenDB(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	if err := db.Records("", func(id string, data []byte) error {
-		n++
-		if !bytes.Equal(data, p.record(5, id)) {
-			t.Errorf("%s: %s", id, data)
-		}
-		return nil
-	}); err != nil || n == 0 || n == len(p.states[4]) {
-		t.Errorf("%d of %d records, %v", n, len(p.states[4]), err)
-	}
-	db.Close()
-	if fresh, err := l.Restore(t.Context(), p.number(t, l, 5), dir, nil); err != nil || !fresh {
-		t.Errorf("all instead of npm: %v, %v", fresh, err)
-	}
-	if db, err = store.OpenDB(dir); err != nil {
-		t.Fatal(err)
-	}
-	proof, err := Prove(db, slices.Sorted(maps.Keys(p.states[4]))[0])
-	db.Close()
-	if err != nil || proof.Leaf.Version != 5 {
-		t.Errorf("proof %+v, %v", proof, err)
-	}
-	c := p.client("unused")
-	c.Dir = dir
-	if got := p.pull(c); got.From != 5 || got.Version != 12 {
-		t.Errorf("pulled %+v", got)
-	}
-	if p.digest(dir) != p.digests[11] {
-		t.Error("pulling into a restored state: digests differ")
-	}
-}
-
-// TestCollected asks for releases of which the repository has less and less.
-func TestCollected(t *testing.T) {
-	p := newPast(t, 25, 40, 62, func(p *past, o *PublishOptions) {
-		o.Grace = 10 * time.Hour
-	})
-	l := p.open(t)
-	can, err := l.Obtainable(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	got := 0
-	for v := uint64(1); v <= 62; v++ {
-		at := filepath.Join(dir, fmt.Sprint(v))
-		_, err := l.Restore(t.Context(), p.number(t, l, v), at, nil)
-		switch want := slices.Contains(can, v); {
-		case want && err != nil:
-			t.Errorf("release %d: %v", v, err)
-		case want:
-			got++
-			p.restored(t, at, v)
-		case err == nil:
-			t.Errorf("release %d was restored, and is not said to be obtainable", v)
-		default:
-			var gone *GoneError
-			if !errors.As(err, &gone) || !errors.Is(err, ErrNotFound) || !slices.Equal(gone.Obtainable, can) {
-				t.Errorf("release %d: %v", v, err)
-			}
-		}
-	}
-	// Eleven have their manifests; older ones at the ends of merged segments.
-	if got < 13 || got > 40 || slices.Contains(can, 26) || !slices.Contains(can, 24) {
-		t.Errorf("obtainable: %s", spansOf(can))
-	}
-	t.Logf("obtainable of 62: %s", spansOf(can))
-	db, err := store.OpenDB(filepath.Join(dir, fmt.Sprint(can[0])))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	list, err := db.Sources()
-	if err != nil || len(list) != 2 || list[1].Status != "unknown" || list[1].License != "CC0-1.0" || list[1].FetchedAt != "" {
-		t.Errorf("sources of a release whose manifest is gone: %+v, %v", list, err)
-	}
-}
-
-// TestArchive takes what a repository has no more from a copy put away before.
-func TestArchive(t *testing.T) {
-	var old *Dir
-	p := newPast(t, 26, 60, 24, func(p *past, o *PublishOptions) {
-		if o.Grace, o.BaseEvery = time.Hour, 6; len(p.out) == 10 {
-			old = copyRepo(t, p.world)
-		}
-	})
-	if _, err := p.open(t).Restore(t.Context(), p.number(t, p.open(t), 9), filepath.Join(t.TempDir(), "gone"), nil); !errors.Is(err, ErrNotFound) {
-		t.Errorf("without the copy: %v", err)
-	}
-	l := p.open(t, p.repo, old)
-	dir := filepath.Join(t.TempDir(), "asof")
-	if _, err := l.Restore(t.Context(), p.number(t, l, 9), dir, nil); err != nil {
-		t.Fatal(err)
-	}
-	p.restored(t, dir, 9)
 }
 
 // TestHostileReleases tampers with what leads to the past.
@@ -450,12 +136,18 @@ func TestHostileReleases(t *testing.T) {
 		t.Fatal(err)
 	}
 	try("history of a tampered base", ErrMismatch, flip(oldest.base.name(), 100), func(l *Releases) error {
-		var errs []error
-		for id := range p.states[0] {
-			_, err := l.History(t.Context(), id, HistoryOptions{})
-			errs = append(errs, err)
-		}
-		return errors.Join(errs...)
+		_, err := l.History(t.Context(), "CVE-2024-0001", HistoryOptions{Enrichment: true}) // its first block is of that table
+		return err
+	})
+	seg, shut, err := l.pieces(t.Context(), newLibrary(l.r, &Manifest{Dictionaries: oldest.dicts}, ""), oldest.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shut.Close()
+	part := seg.parts[slices.IndexFunc(seg.parts, func(t segmentTable) bool { return isRecord(t.name) })]
+	try("history of a record in a tampered block", ErrMismatch, flip(oldest.base.name(), int(part.blocks[0].offset)+9), func(l *Releases) error {
+		_, err := l.History(t.Context(), string(part.blocks[0].first), HistoryOptions{})
+		return err
 	})
 	try("comparison", ErrMismatch, flip(segment.name(), 20), func(l *Releases) error {
 		x, err := l.Number(t.Context(), 5)

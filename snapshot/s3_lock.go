@@ -92,7 +92,7 @@ func (s *S3) checkLock() error {
 func (l *lease) acquire(ctx context.Context) error {
 	err := l.put(ctx, ifMatch(""))
 	if !errors.Is(err, ErrConflict) {
-		return err
+		return l.unconditional(err)
 	}
 	s := l.s
 	var seen string // the lock as it was first seen
@@ -144,18 +144,24 @@ func (l *lease) probe(ctx context.Context) error {
 	kept := l.etag
 	for _, h := range []http.Header{ifMatch(""), ifMatch(`"00000000000000000000000000000000"`)} {
 		err := l.put(ctx, h)
-		var e *s3Error
-		switch {
-		case err == nil:
+		if err == nil {
 			return fmt.Errorf("%s: %w", l.s.base.Host, ErrUnconditional)
-		case errors.As(err, &e) && (e.Status == http.StatusNotImplemented || e.Status == http.StatusBadRequest):
-			return fmt.Errorf("%s: %w: %w", l.s.base.Host, ErrUnconditional, err)
-		case !errors.Is(err, ErrConflict):
-			return err
+		}
+		if !errors.Is(err, ErrConflict) {
+			return l.unconditional(err)
 		}
 	}
 	l.etag = kept
 	return nil
+}
+
+// unconditional names the error of a store that does not implement conditions.
+func (l *lease) unconditional(err error) error {
+	var e *s3Error
+	if errors.As(err, &e) && e.Status == http.StatusNotImplemented {
+		return fmt.Errorf("%s: %w: %w", l.s.base.Host, ErrUnconditional, err)
+	}
+	return err
 }
 
 // put writes the lock anew.

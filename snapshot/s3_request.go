@@ -54,7 +54,7 @@ func (s *S3) do(ctx context.Context, q s3Request) (*http.Response, error) {
 			if n, aerr := strconv.Atoi(resp.Header.Get("Retry-After")); aerr == nil && n > 0 {
 				wait = max(wait, min(time.Duration(n)*time.Second, 30*time.Second))
 			}
-			err = s.refused(resp, q.body == nil && q.method != http.MethodDelete)
+			err = s.refused(resp, q)
 		}
 		if !passing && attempt > 1 {
 			err = &repeatedError{err}
@@ -130,6 +130,7 @@ type s3Error struct {
 	Status  int    `xml:"-"`
 	Code    string `xml:"Code"`
 	Message string `xml:"Message"`
+	gone    bool   // what was to be replaced is not there any more
 }
 
 func (e *s3Error) Error() string {
@@ -145,27 +146,29 @@ func (e *s3Error) Error() string {
 
 func (e *s3Error) Unwrap() error {
 	switch {
+	case e.Status == http.StatusPreconditionFailed, e.gone, e.Status == http.StatusConflict && e.Code == "ConditionalRequestConflict":
+		return ErrConflict
 	case e.Status == http.StatusNotFound && e.Code != "NoSuchBucket":
 		return ErrNotFound
-	case e.Status == http.StatusPreconditionFailed, e.Status == http.StatusConflict && e.Code == "ConditionalRequestConflict":
-		return ErrConflict
 	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
 		return ErrDenied
 	}
 	return nil
 }
 
-// refused reads why a request, to read or to write, was refused.
-func (s *S3) refused(resp *http.Response, read bool) error {
+// refused reads why a request was refused.
+func (s *S3) refused(resp *http.Response, q s3Request) error {
 	defer resp.Body.Close()
 	e := &s3Error{Status: resp.StatusCode}
 	if err := xml.NewDecoder(io.LimitReader(resp.Body, 64<<10)).Decode(e); err != nil {
 		e.Message = http.StatusText(resp.StatusCode) // the answer to a HEAD, or a proxy's
 	}
 	e.Status = resp.StatusCode
+	e.gone = e.Status == http.StatusNotFound && e.Code != "NoSuchBucket" && q.header.Get("If-Match") != ""
 	if region := resp.Header.Get("X-Amz-Bucket-Region"); resp.StatusCode/100 == 3 && region != "" {
 		e.Message += " (the bucket's region is " + region + ")"
 	}
+	read := q.body == nil && q.method != http.MethodDelete
 	if errors.Is(e, ErrDenied) && read && s.creds.AccessKeyID == "" {
 		// Who may not list is told so of what is not there, too.
 		return fmt.Errorf("%w, or needs credentials: %w", ErrNotFound, e)

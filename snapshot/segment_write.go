@@ -54,6 +54,7 @@ type segmentWriter struct {
 	from, to uint64
 	dict     *dictionary // nil for none
 	enc      *zstd.Encoder
+	temp     string // where frames wait for the others; default: the system's
 	parts    map[string]*segmentPart
 	pending  []*blockJob
 	entries  uint64
@@ -103,7 +104,7 @@ func newSegmentWriter(from, to uint64, dict *dictionary) (*segmentWriter, error)
 func (w *segmentWriter) part(collection string) *segmentPart {
 	p, ok := w.parts[collection]
 	if !ok {
-		p = &segmentPart{content: sha256.New()}
+		p = &segmentPart{content: sha256.New(), frames: spool{dir: w.temp}}
 		w.parts[collection] = p
 	}
 	return p
@@ -271,6 +272,7 @@ func (c *countWriter) Write(b []byte) (int, error) {
 
 // A spool holds bytes in memory and, beyond spoolLimit, in a file.
 type spool struct {
+	dir  string
 	buf  bytes.Buffer
 	file *os.File
 }
@@ -278,7 +280,7 @@ type spool struct {
 func (s *spool) Write(b []byte) (int, error) {
 	if s.buf.Len()+len(b) > spoolLimit {
 		if s.file == nil {
-			f, err := os.CreateTemp("", "segment-*.part")
+			f, err := os.CreateTemp(s.dir, "segment-*.part")
 			if err != nil {
 				return 0, err
 			}

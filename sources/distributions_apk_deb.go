@@ -12,7 +12,7 @@ var apkDebDistributions = []Source{
 	{
 		Name:    "chainguard",
 		Home:    "https://edu.chainguard.dev/chainguard/chainguard-images/vuln-comparisons/",
-		License: "NOASSERTION", // the feed says nothing
+		License: "NOASSERTION", // upstream was asked and has not said: wolfi-dev/wolfictl issue 680
 		Credit:  "Chainguard, https://advisories.cgr.dev/chainguard/v3/",
 		Format:  "osv",
 		Every:   6 * time.Hour,
@@ -24,7 +24,7 @@ var apkDebDistributions = []Source{
 	{
 		Name:    "chainguard-secdb",
 		Home:    "https://edu.chainguard.dev/chainguard/chainguard-images/vuln-comparisons/",
-		License: "NOASSERTION", // the feed says nothing
+		License: "NOASSERTION", // upstream was asked and has not said: wolfi-dev/wolfictl issue 680
 		Credit:  "Chainguard, https://packages.cgr.dev/chainguard/security.json",
 		Format:  "secdb",
 		Every:   6 * time.Hour,

@@ -164,7 +164,7 @@ var languages = []Source{
 	{
 		Name:    "ocaml",
 		Home:    "https://ocaml.org/security",
-		License: "LicenseRef-OCaml-Advisories", // its repository names none
+		License: "CC0-1.0", // LICENSE.txt of its main branch
 		Credit:  "OCaml Security Team, https://github.com/ocaml/security-advisories",
 		Format:  "osv",
 		Every:   6 * time.Hour,

@@ -303,3 +303,25 @@ func setTime(t *testing.T, s *csafSite, name string, at time.Time) {
 		t.Fatal(err)
 	}
 }
+
+// A site's own feed can be a ROLIE feed, or a provider that has only those.
+func TestSiteROLIE(t *testing.T) {
+	p := &csafProvider{csafSite: newCSAFSite(t)}
+	p.publish(map[string]string{"2024/a.json": "2026-01-01"})
+	list, err := sources.LoadSite(siteDir(t, map[string]string{
+		"a.yaml": "name: a\nkind: rolie\nurl: " + providerFolder + "feed.json\necosystem: Acme\n",
+		"b.yaml": "name: b\nkind: csaf\nurl: https://csaf.test/feeds.json\n",
+	}))
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	for _, s := range list {
+		p.csafSite.docs = &sourcetest.Memory{}
+		if err := p.fetchBy(s.Fetch, time.Time{}); err != nil {
+			t.Errorf("%s: %v", s.Name, err)
+		}
+		if got := p.csafSite.docs.Reopen().Documents(); len(got) != 1 || got["2024/a.json"] == nil || s.Format != "csaf" {
+			t.Errorf("%s: %q", s.Name, got)
+		}
+	}
+}

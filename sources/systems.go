@@ -34,7 +34,7 @@ var systems = []Source{
 	{
 		Name:    "bellsoft",
 		Home:    "https://docs.bell-sw.com/security/",
-		License: "NOASSERTION", // the repository says nothing
+		License: "MIT", // LICENSE of the repository
 		Credit:  "BellSoft, https://github.com/bell-sw/osv-database",
 		Format:  "osv",
 		Every:   6 * time.Hour,
@@ -137,7 +137,7 @@ var systems = []Source{
 	{
 		Name:    "minimos",
 		Home:    "https://docs.minimus.io/",
-		License: "NOASSERTION", // the feed says nothing
+		License: "NOASSERTION", // upstream was asked and has not said: anchore/grype pull 2627
 		Credit:  "Minimus, https://packages.mini.dev/advisories/secdb/security.json",
 		Format:  "secdb",
 		Every:   6 * time.Hour,
@@ -148,7 +148,7 @@ var systems = []Source{
 	{
 		Name:    "minimos-osv",
 		Home:    "https://docs.minimus.io/",
-		License: "NOASSERTION", // the feed says nothing
+		License: "NOASSERTION", // upstream was asked and has not said: anchore/grype pull 2627
 		Credit:  "Minimus, https://packages.mini.dev/advisories/osv/",
 		Format:  "osv",
 		Every:   6 * time.Hour,

@@ -289,7 +289,7 @@ func (s releaseSource) open(ctx context.Context) (l *snapshot.Releases, done fun
 		}
 	}
 	for _, t := range targets {
-		r, err := snapshot.Carriers{Getenv: s.a.getenv}.OpenReader(t)
+		r, err := s.a.openReader(t)
 		if err != nil {
 			done()
 			return nil, nil, err

@@ -71,6 +71,9 @@ func (p *policy) limit(t string) error {
 
 // violated reports whether a vulnerability is too bad.
 func (p *policy) violated(v *query.Vulnerability) bool {
+	if v.Suppressed != nil {
+		return false
+	}
 	if v.Verdict != versioncmp.Affected {
 		return p.unknown
 	}
@@ -80,7 +83,7 @@ func (p *policy) violated(v *query.Vulnerability) bool {
 }
 
 func (p *policy) violatedBy(r *scanReport) bool {
-	return p.gaps && len(r.Gaps) > 0 || slices.ContainsFunc(r.found, func(a query.Assessment) bool {
+	return p.gaps && len(r.gaps) > 0 || slices.ContainsFunc(r.found, func(a query.Assessment) bool {
 		return slices.ContainsFunc(a.Vulnerabilities, func(v query.Vulnerability) bool { return p.violated(&v) })
 	})
 }

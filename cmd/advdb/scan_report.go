@@ -1,28 +1,38 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/advdb/advdb/normalize"
 	"github.com/advdb/advdb/query"
+	"github.com/advdb/advdb/store"
+	"github.com/advdb/advdb/vex"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// scanReport is what scan --json prints of one SBOM.
+// scanReport is what is known of the packages of one SBOM.
 type scanReport struct {
-	SBOM       string      `json:"sbom"`
-	Components int         `json:"components"`
-	Matches    []scanMatch `json:"matches"`
-	Gaps       []scanGap   `json:"gaps"`
-
-	found []query.Assessment // what Matches is made of
+	name  string
+	input bytes.Buffer // the SBOM itself, where it is written again
+	sbom  *query.SBOM
+	found []query.Assessment
+	gaps  []query.Gap
+	vex   vex.Tally
+	meta  store.Meta
 }
 
+// scanMatch is a component in the output of scan --json.
 type scanMatch struct {
 	Name    string     `json:"name"`
 	Version string     `json:"version"`
 	Purl    string     `json:"purl"`
+	CPE     string     `json:"cpe,omitempty"`
 	Vulns   []vulnJSON `json:"vulns"`
 }
 
@@ -38,6 +48,7 @@ type vulnJSON struct {
 	ID         string                `json:"id"`
 	Aliases    []string              `json:"aliases,omitempty"`
 	Verdict    string                `json:"verdict"`
+	Suppressed *query.Suppression    `json:"suppressed,omitempty"`
 	Records    []assertionJSON       `json:"records"`
 	Fixed      []string              `json:"fixed,omitempty"`
 	Severity   query.Severity        `json:"severity"`
@@ -59,23 +70,54 @@ type assertionJSON struct {
 	Fixed     []string `json:"fixed,omitempty"`
 }
 
-func newScanReport(name string, s *query.Scan, found []query.Assessment) *scanReport {
-	r := &scanReport{SBOM: name, Components: s.Components, Matches: []scanMatch{}, Gaps: []scanGap{}, found: found}
-	for _, a := range found {
-		m := scanMatch{Name: a.Component.Name, Version: a.Component.Version, Purl: a.Component.Purl}
-		for i := range a.Vulnerabilities {
-			m.Vulns = append(m.Vulns, newVulnJSON(&a.Vulnerabilities[i]))
+// writeScanJSON writes one object on a line, component by component.
+func (a *app) writeScanJSON(w io.Writer, r *scanReport) error {
+	b := bufio.NewWriterSize(w, 64<<10)
+	enc := jsontext.NewEncoder(b, jsontext.AllowInvalidUTF8(true))
+	enc.WriteToken(jsontext.BeginObject)
+	put := func(v any) error { return json.MarshalEncode(enc, v, json.Deterministic(true)) }
+	for _, m := range []struct {
+		name  string
+		value any
+	}{{"sbom", r.name}, {"components", len(r.sbom.Components)}, {"suppressed", r.vex.Suppressed}} {
+		enc.WriteToken(jsontext.String(m.name))
+		if err := put(m.value); err != nil {
+			return err
 		}
-		r.Matches = append(r.Matches, m)
 	}
-	for _, g := range s.Gaps {
-		r.Gaps = append(r.Gaps, scanGap{g.Component.Name, g.Component.Version, g.Component.Purl, g.Reason})
+	enc.WriteToken(jsontext.String("matches"))
+	enc.WriteToken(jsontext.BeginArray)
+	for i := range r.found {
+		if err := put(newScanMatch(&r.found[i])); err != nil {
+			return err
+		}
 	}
-	return r
+	enc.WriteToken(jsontext.EndArray)
+	enc.WriteToken(jsontext.String("gaps"))
+	enc.WriteToken(jsontext.BeginArray)
+	for _, g := range r.gaps {
+		if err := put(scanGap{g.Component.Name, g.Component.Version, g.Component.Purl, g.Reason}); err != nil {
+			return err
+		}
+	}
+	enc.WriteToken(jsontext.EndArray)
+	enc.WriteToken(jsontext.String("notes"))
+	if err := put(append([]string{}, r.sbom.Notes...)); err != nil {
+		return err
+	}
+	return errors.Join(enc.WriteToken(jsontext.EndObject), b.Flush())
+}
+
+func newScanMatch(a *query.Assessment) scanMatch {
+	m := scanMatch{Name: a.Component.Name, Version: a.Component.Version, Purl: a.Component.Purl, CPE: a.Component.CPE}
+	for i := range a.Vulnerabilities {
+		m.Vulns = append(m.Vulns, newVulnJSON(&a.Vulnerabilities[i]))
+	}
+	return m
 }
 
 func newVulnJSON(v *query.Vulnerability) vulnJSON {
-	out := vulnJSON{ID: v.ID, Aliases: v.Aliases, Verdict: v.Verdict.String(), Fixed: v.Fixed, Severity: v.Severity,
+	out := vulnJSON{ID: v.ID, Aliases: v.Aliases, Verdict: v.Verdict.String(), Suppressed: v.Suppressed, Fixed: v.Fixed, Severity: v.Severity,
 		Statements: v.Statements, CWEs: v.CWEs, Summary: v.Summary, Threat: v.Threat, KEV: v.Threat.KEV != nil}
 	for i := range v.Assertions {
 		out.Records = append(out.Records, newAssertionJSON(&v.Assertions[i]))
@@ -96,53 +138,6 @@ func eventText(f query.Finding) string {
 	return f.Event.Kind.String() + " " + f.Event.Version
 }
 
-// printScan prints a SBOM's matches as a table, then what was not matched.
-func (a *app) printScan(r *scanReport) error {
-	w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
-	vulns := 0
-	for _, m := range r.found {
-		for i := range m.Vulnerabilities {
-			vulns++
-			fmt.Fprintf(w, "%s\t%s\t%s\n", m.Component.Name, m.Component.Version, vulnColumns(&m.Vulnerabilities[i]))
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	a.printGaps(r.Gaps)
-	a.sayf("%s: %d packages, %d with findings (%d in all), %d not matched", r.SBOM, r.Components, len(r.Matches), vulns, len(r.Gaps))
-	return nil
-}
-
-// vulnColumns are the columns of a vulnerability: ID, verdict, severity, what
-// to do, records, EPSS, who says that it is exploited.
-func vulnColumns(v *query.Vulnerability) string {
-	severity := v.Severity.Rating.String()
-	switch {
-	case v.Severity.Score > 0:
-		severity += fmt.Sprintf(" %.1f", v.Severity.Score)
-	case v.Severity.Vendor != "":
-		severity += " (" + v.Severity.Vendor + ")"
-	}
-	todo := "-"
-	switch {
-	case v.Assertions[0].Reason != "":
-		todo = v.Assertions[0].Reason
-	case len(v.Fixed) > 0:
-		todo = "fixed " + strings.Join(v.Fixed, ", ")
-	case len(v.Statements) > 0:
-		todo = strings.ReplaceAll(v.Statements[0].Status, "_", " ")
-	}
-	epss, exploited := "", ""
-	if v.Threat.EPSS > 0 {
-		epss = fmt.Sprintf("%.1f%%", 100*v.Threat.EPSS)
-	}
-	if len(v.Threat.Exploited) > 0 {
-		exploited = "exploited"
-	}
-	return strings.Join([]string{v.ID, v.Verdict.String(), severity, todo, otherIDs(v), epss, exploited}, "\t")
-}
-
 // otherIDs are the records behind a vulnerability that are not named like it.
 func otherIDs(v *query.Vulnerability) string {
 	var ids []string
@@ -154,14 +149,34 @@ func otherIDs(v *query.Vulnerability) string {
 	return strings.Join(ids, " ")
 }
 
+// sayScan sums a report up: what was not matched and why, and the counts.
+func (a *app) sayScan(r *scanReport) {
+	for _, n := range r.sbom.Notes {
+		a.sayf("%s: %s", r.name, n)
+	}
+	a.sayGaps(r.gaps)
+	vulns := 0
+	for i := range r.found {
+		vulns += len(r.found[i].Vulnerabilities)
+	}
+	suppressed := ""
+	if r.vex.Suppressed > 0 {
+		suppressed = fmt.Sprintf(", %d suppressed", r.vex.Suppressed)
+	}
+	if r.vex.Idle > 0 {
+		a.sayf("%s: %d VEX statements are about nothing that was found", r.name, r.vex.Idle)
+	}
+	a.sayf("%s: %d packages, %d with findings (%d in all%s), %d not matched", r.name, len(r.sbom.Components), len(r.found), vulns, suppressed, len(r.gaps))
+}
+
 // shownGaps is how many packages that were not matched are named by reason.
 const shownGaps = 5
 
-// printGaps says what was not matched, by reason.
-func (a *app) printGaps(gaps []scanGap) {
+// sayGaps says what was not matched, by reason.
+func (a *app) sayGaps(gaps []query.Gap) {
 	by := map[string][]string{}
 	for _, g := range gaps {
-		by[g.Reason] = append(by[g.Reason], g.Name)
+		by[g.Reason] = append(by[g.Reason], g.Component.Name)
 	}
 	for _, reason := range sortedKeys(by) {
 		names := by[reason]

@@ -97,7 +97,7 @@ func (opt *serveOptions) register(f *pflag.FlagSet) {
 	f.IntVar(&opt.server.Queue, "max-queue", 1024, "requests that may wait for a place")
 	f.DurationVar(&opt.server.Deadline, "deadline", 20*time.Second, "time that a request may take")
 	f.Int64Var(&opt.server.MaxBytes, "max-body", 8<<20, "bytes of a request's body")
-	f.IntVar(&opt.server.Cache, "cache", 48<<20, "bytes of records kept ready to be sent")
+	f.IntVar(&opt.server.Cache, "cache", 64<<20, "bytes of records and answers kept ready to be sent")
 	f.Float64Var(&opt.server.Rate, "rate", 0, "requests a second of one client, 0: no limit")
 	f.DurationVar(&opt.drain, "drain", 0, "how long to answer on with /readyz red before ending")
 }
