@@ -1,7 +1,6 @@
 package query
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -47,9 +46,9 @@ func (g *grouper) look(id string) (*node, error) {
 		return nil, err
 	}
 	if data != nil {
-		r, err := normalize.Decode(data)
+		r, err := decodeBrief(id, data)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", id, err)
+			return nil, err
 		}
 		n.take(r)
 	}

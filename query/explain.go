@@ -227,13 +227,14 @@ func (x *Explanation) decide(db *store.DB, q Question) error {
 	}
 	x.Searched = ans.Ecosystems
 	a := newAssessor(db)
-	ids := map[string][]Finding{}
-	for _, f := range ans.Findings {
-		ids[f.ID] = append(ids[f.ID], f)
+	ids := map[string][]use{}
+	for i := range ans.Findings {
+		f := &ans.Findings[i]
+		ids[f.ID] = append(ids[f.ID], use{finding: f})
 	}
 	var claims []claim
 	err = db.Lookup(sortedKeys(ids), func(id string, data []byte) error {
-		f, err := readFacts(id, data)
+		f, err := readFacts(id, data, ids[id]...)
 		if err != nil {
 			return err
 		}
@@ -242,7 +243,7 @@ func (x *Explanation) decide(db *store.DB, q Question) error {
 			return err
 		}
 		for _, of := range ids[id] {
-			claims = append(claims, f.claim(of, q.Version))
+			claims = append(claims, f.claim(*of.finding, q.Version))
 		}
 		return nil
 	})

@@ -32,12 +32,39 @@ type claim struct {
 	statements []normalize.Statement
 }
 
-func readFacts(id string, data []byte) (*facts, error) {
-	r, err := normalize.Decode(data)
+// readFacts reads the facts of a record, with what it says of the packages of
+// findings alone.
+func readFacts(id string, data []byte, of ...use) (*facts, error) {
+	r, err := decodeBrief(id, data, of...)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", id, err)
+		return nil, err
 	}
 	return factsOf(r), nil
+}
+
+// decodeBrief is brief, or all of a record that is not written as that expects.
+func decodeBrief(id string, data []byte, of ...use) (*normalize.Record, error) {
+	r, err := brief(data, wantedBy(of))
+	if err != nil {
+		if r, err = normalize.Decode(data); err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
+		}
+	}
+	return r, nil
+}
+
+// wantedBy reports of a package whether one of the findings is about it.
+func wantedBy(of []use) func(ecosystem, name []byte) bool {
+	return func(ecosystem, name []byte) bool {
+		for i := range of {
+			x := of[i].finding
+			if x.Ecosystem == string(ecosystem) && (x.Package == string(name) ||
+				normalize.PackageKey(x.Ecosystem, x.Package) == normalize.PackageKey(x.Ecosystem, string(name))) {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 func factsOf(r *normalize.Record) *facts {

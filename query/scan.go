@@ -44,7 +44,7 @@ func ScanComponents(db *store.DB, list []Component) (Scan, error) {
 		}
 		s.take(c, findings)
 	}
-	return s, nil
+	return s, trim(db, len(list))
 }
 
 // matchComponent returns the findings of a component, or why there can be none.

@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/advdb/advdb/store"
 	"github.com/go-json-experiment/json"
@@ -36,13 +37,18 @@ type SSVC struct {
 // Threat.
 var threatTables = map[string]func(t *Threat, row []byte) error{
 	"epss": func(t *Threat, row []byte) error {
-		var v struct {
-			EPSS       float64 `json:"epss"`
-			Percentile float64 `json:"percentile"`
-		}
-		err := json.Unmarshal(row, &v)
-		if v.EPSS > t.EPSS {
-			t.EPSS, t.Percentile = v.EPSS, v.Percentile
+		var epss, percentile float64
+		_, err := eachMember(row, func(name, value []byte) (err error) {
+			switch string(name) {
+			case "epss":
+				epss, err = strconv.ParseFloat(string(value), 64)
+			case "percentile":
+				percentile, err = strconv.ParseFloat(string(value), 64)
+			}
+			return err
+		})
+		if epss > t.EPSS {
+			t.EPSS, t.Percentile = epss, percentile
 		}
 		return err
 	},

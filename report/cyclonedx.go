@@ -25,6 +25,7 @@ func CycloneDX(w io.Writer, r *Report, bom *cyclonedx.BOM) error {
 	if bom == nil {
 		bom = r.newBOM()
 	}
+	bom.BOMFormat, bom.XMLNS = cyclonedx.BOMFormat, "" // it may have been XML
 	refs := newRefs(bom)
 	vulns := r.cyclonedx(refs)
 	if bom.Vulnerabilities != nil {

@@ -55,7 +55,7 @@ type (
 		Message      sarifText           `json:"message"`
 		Locations    []sarifLocation     `json:"locations"`
 		Fingerprints map[string]string   `json:"partialFingerprints"`
-		Suppressions *[]sarifSuppression `json:"suppressions,omitempty"` // of all results or of none (§3.27.23)
+		Suppressions *[]sarifSuppression `json:"suppressions,omitzero"` // of all results or of none (§3.27.23)
 		Properties   map[string]any      `json:"properties,omitempty"`
 	}
 

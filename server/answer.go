@@ -114,10 +114,15 @@ func putBuffer(b *bytes.Buffer) {
 
 // answer writes JSON.
 func answer(w http.ResponseWriter, r *http.Request, status int, data []byte) {
+	w.Header().Add("Vary", "Accept-Encoding")
+	send(w, r, status, "application/json", data)
+}
+
+// send writes a body, compressed for who takes it. Status 0 is 200.
+func send(w http.ResponseWriter, r *http.Request, status int, kind string, data []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", kind)
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Add("Vary", "Accept-Encoding")
 	if len(data) >= gzipFrom && takesGzip(r) {
 		b := buffers.Get().(*bytes.Buffer)
 		defer putBuffer(b)
@@ -130,7 +135,7 @@ func answer(w http.ResponseWriter, r *http.Request, status int, data []byte) {
 		data = b.Bytes()
 	}
 	h.Set("Content-Length", strconv.Itoa(len(data)))
-	w.WriteHeader(status)
+	w.WriteHeader(max(status, http.StatusOK))
 	w.Write(data) // who has gone needs no error
 }
 

@@ -23,6 +23,7 @@ const (
 type route struct {
 	path  string
 	guard guard
+	fail  func(w http.ResponseWriter, r *http.Request, err error) // answers with an error
 	count traffic
 }
 
@@ -55,13 +56,17 @@ func (s *Server) route(path string, g guard) *route {
 			return rt
 		}
 	}
-	rt := &route{path: path, guard: g}
+	rt := &route{path: path, guard: g, fail: s.fail}
 	s.routes = append(s.routes, rt)
 	return rt
 }
 
 // notFound answers what is not there, as osv.dev's gateway does.
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
+	if s.web != nil && wantsPage(r) {
+		s.web.fail(w, r, missing("There is no page here."))
+		return
+	}
 	s.fail(w, r, gateway(http.StatusNotFound, "The current request is not defined by this API."))
 }
 
@@ -91,7 +96,7 @@ func (s *Server) serve(rt *route, h http.HandlerFunc, w http.ResponseWriter, r *
 	defer func() {
 		s.inFlight.Add(-1)
 		if v := recover(); v != nil {
-			s.recovered(rec, r, v)
+			s.recovered(rt, rec, r, v)
 		}
 		s.done(rt, rec, r, time.Since(start))
 	}()
@@ -99,7 +104,7 @@ func (s *Server) serve(rt *route, h http.HandlerFunc, w http.ResponseWriter, r *
 	if rt.guard != open {
 		if err := s.admit(r); err != nil {
 			rec.Header().Set("WWW-Authenticate", `Bearer realm="advdb"`)
-			s.fail(rec, r, err)
+			rt.fail(rec, r, err)
 			return
 		}
 	}
@@ -111,7 +116,7 @@ func (s *Server) serve(rt *route, h http.HandlerFunc, w http.ResponseWriter, r *
 	defer cancel()
 	leave, err := s.limits.enter(ctx, clientOf(r))
 	if err != nil {
-		s.fail(rec, r, err)
+		rt.fail(rec, r, err)
 		return
 	}
 	defer leave()
@@ -119,7 +124,7 @@ func (s *Server) serve(rt *route, h http.HandlerFunc, w http.ResponseWriter, r *
 }
 
 // recovered answers a request whose handler panicked.
-func (s *Server) recovered(rec *recorder, r *http.Request, v any) {
+func (s *Server) recovered(rt *route, rec *recorder, r *http.Request, v any) {
 	if v == http.ErrAbortHandler {
 		panic(v)
 	}
@@ -128,7 +133,7 @@ func (s *Server) recovered(rec *recorder, r *http.Request, v any) {
 	if rec.status != 0 {
 		panic(http.ErrAbortHandler) // an answer is under way: the connection is cut instead
 	}
-	s.fail(rec, r, &apiError{status: http.StatusInternalServerError, Code: codeInternal, Message: "internal server error"})
+	rt.fail(rec, r, &apiError{status: http.StatusInternalServerError, Code: codeInternal, Message: "internal server error"})
 }
 
 // done counts a request, and logs it where that is wanted.

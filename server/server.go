@@ -22,6 +22,7 @@ type Options struct {
 	Log    *slog.Logger  // default: nothing
 	Access bool          // log each request
 	Repo   *snapshot.Dir // served under /repo/; nil: nothing is there
+	Pages  bool          // pages for people at /
 
 	Tokens func() []string // one of which a request must have; nil: none is needed
 
@@ -68,6 +69,7 @@ type Server struct {
 	mux    *http.ServeMux
 	routes []*route
 	limits *limits
+	web    *web // nil: there are no pages
 
 	mu      sync.Mutex // held while a state is opened
 	current atomic.Pointer[state]
@@ -97,6 +99,9 @@ func New(opt Options) (*Server, error) {
 	if opt.Repo != nil {
 		s.handle("GET /repo/{name...}", private, s.file)
 	}
+	if opt.Pages {
+		s.web = s.newWeb()
+	}
 	s.handle("/", open, s.notFound)
 	return s, nil
 }
@@ -110,6 +115,9 @@ func (s *Server) Drain() { s.draining.Store(true) }
 
 // Close gives up the state at hand: it is closed when its last request is done.
 func (s *Server) Close() error {
+	if s.web != nil {
+		s.web.stop()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed.Store(true)

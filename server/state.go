@@ -20,11 +20,12 @@ type state struct {
 	answers *generations[subject, found] // what matches a question
 	wires   *generations[string, []byte] // records as they are sent, by ID
 	dates   *generations[string, string] // when they were modified, by ID
+	derived *derived                     // what pages made of it
 }
 
 func newState(db *store.DB, file os.FileInfo, cache int) *state {
 	st := &state{
-		db: db, file: file,
+		db: db, file: file, derived: newDerived(),
 		wires:   newGenerations[string, []byte](cache * 5 / 8),
 		answers: newGenerations[subject, found](cache * 3 / 16),
 		dates:   newGenerations[string, string](cache * 3 / 16),

@@ -73,9 +73,9 @@ func (l *Releases) way(ctx context.Context, x Leaf) (*way, error) {
 	if m, err = l.later(ctx, x); err != nil {
 		return nil, err
 	}
-	if m != nil && m.Base.To <= x.Version {
-		if segs, cost := cheapest(sortedSegments(m.Segments), m.Base.To, x.Version); cost >= 0 {
-			return &way{leaf: x, by: m, segments: append([]Segment{m.Base}, segs...)}, nil
+	if m != nil {
+		if segs, ok := m.reach(x.Version); ok {
+			return &way{leaf: x, by: m, segments: segs}, nil
 		}
 	}
 	list, err := l.Obtainable(ctx)
@@ -122,6 +122,9 @@ func (l *Releases) Obtainable(ctx context.Context) ([]uint64, error) {
 			m, _, err := l.manifest(ctx, x)
 			if err != nil {
 				return nil, err
+			}
+			for _, b := range m.Bases {
+				out = append(out, b.To)
 			}
 			list := sortedSegments(m.Segments)
 			for v := m.Base.To; v < m.Version; v++ {

@@ -17,7 +17,7 @@ import (
 
 // TestRestore makes each release again, out of a folder and over HTTP.
 func TestRestore(t *testing.T) {
-	p := newPast(t, 23, 120, 14, func(_ *past, o *PublishOptions) { o.BaseEvery = 9 })
+	p := newPast(t, 23, 120, 14, 0, func(_ *past, o *PublishOptions) { o.BaseEvery = 9 })
 	for name, r := range map[string]Reader{"folder": p.repo, "http": serve(t, http.FileServer(http.Dir(p.repo.path)))} {
 		t.Run(name, func(t *testing.T) {
 			l := p.open(t, r)
@@ -50,7 +50,7 @@ func TestRestore(t *testing.T) {
 // TestRestoreOnly restores some ecosystems, proves a record of the past, and
 // goes on from there to the newest release.
 func TestRestoreOnly(t *testing.T) {
-	p := newPast(t, 24, 120, 12, nil)
+	p := newPast(t, 24, 120, 12, 0, nil)
 	l := p.open(t)
 	dir := filepath.Join(t.TempDir(), "asof")
 	if _, err := l.Restore(t.Context(), p.number(t, l, 5), dir, []string{"npm"}); err != nil {
@@ -94,7 +94,7 @@ func TestRestoreOnly(t *testing.T) {
 
 // TestCollected asks for releases of which the repository has less and less.
 func TestCollected(t *testing.T) {
-	p := newPast(t, 25, 40, 62, func(p *past, o *PublishOptions) {
+	p := newPast(t, 25, 40, 62, 300<<10, func(p *past, o *PublishOptions) {
 		o.Grace = 10 * time.Hour
 	})
 	l := p.open(t)
@@ -141,7 +141,7 @@ func TestCollected(t *testing.T) {
 // TestArchive takes what a repository has no more from a copy put away before.
 func TestArchive(t *testing.T) {
 	var old *Dir
-	p := newPast(t, 26, 60, 24, func(p *past, o *PublishOptions) {
+	p := newPast(t, 26, 60, 24, 0, func(p *past, o *PublishOptions) {
 		if o.Grace, o.BaseEvery = time.Hour, 6; len(p.out) == 10 {
 			old = copyRepo(t, p.world)
 		}

@@ -615,3 +615,37 @@ func testInterrupted(t *testing.T, s *shelf) {
 		t.Errorf("%d kills only", killed)
 	}
 }
+
+// BenchmarkCarriers writes and reads a blob as large as a day's base, by each
+// carrier's server on this machine.
+func BenchmarkCarriers(b *testing.B) {
+	for _, s := range []*shelf{dirShelf(b), s3Shelf(b), ociShelf(b)} {
+		b.Run(s.name+"/create", func(b *testing.B) {
+			r := s.open(b, "bench")
+			b.SetBytes(32 << 20)
+			for b.Loop() {
+				b.StopTimer()
+				name, data := blobOf(32 << 20)
+				b.StartTimer()
+				create(b, r, name, data)
+			}
+		})
+		b.Run(s.name+"/open", func(b *testing.B) {
+			name, data := blobOf(32 << 20)
+			create(b, s.open(b, "bench-open"), name, data)
+			r := s.open(b, "bench-open")
+			b.SetBytes(32 << 20)
+			b.ReportAllocs()
+			for b.Loop() {
+				f, err := r.Open(b.Context(), name, 0)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if n, err := io.Copy(io.Discard, f); err != nil || n != 32<<20 {
+					b.Fatal(n, err)
+				}
+				f.Close()
+			}
+		})
+	}
+}

@@ -46,7 +46,7 @@ func collect(into *[]Change) func(Change) error {
 // TestCompare compares releases with each other, forwards and backwards, and
 // databases.
 func TestCompare(t *testing.T) {
-	p := newPast(t, 34, 80, 18, func(_ *past, o *PublishOptions) { o.BaseEvery = 7 })
+	p := newPast(t, 34, 80, 18, 0, func(_ *past, o *PublishOptions) { o.BaseEvery = 7 })
 	l := p.open(t)
 	dirs := t.TempDir()
 	open := func(v uint64) *store.DB {

@@ -1,36 +1,20 @@
 package snapshot
 
 import (
-	"bytes"
+	"context"
 	"crypto"
 	"fmt"
 
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	"github.com/sigstore/sigstore/pkg/signature"
+	sigdsse "github.com/sigstore/sigstore/pkg/signature/dsse"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
-// An envelope is a DSSE envelope (https://github.com/secure-systems-lab/dsse,
-// envelope.md and protocol.md, 1.0.2).
-type envelope struct {
-	PayloadType string              `json:"payloadType"`
-	Payload     []byte              `json:"payload"` // base64
-	Signatures  []envelopeSignature `json:"signatures"`
-}
-
-type envelopeSignature struct {
-	KeyID string `json:"keyid"` // of TUF
-	Sig   []byte `json:"sig"`   // base64
-}
-
-// signed is what is signed of a payload: DSSE's pre-authentication encoding.
-func (e *envelope) signed() []byte {
-	b := fmt.Appendf(nil, "DSSEv1 %d %s %d ", len(e.PayloadType), e.PayloadType, len(e.Payload))
-	return append(b, e.Payload...)
-}
-
-// sealEnvelope signs a payload.
+// sealEnvelope signs a payload as a DSSE envelope
+// (https://github.com/secure-systems-lab/dsse). Keys are named by their TUF IDs.
 func sealEnvelope(payloadType string, payload []byte, signers []signature.Signer) ([]byte, error) {
-	e := &envelope{PayloadType: payloadType, Payload: payload}
+	var list []dsse.Signer
 	for _, s := range signers {
 		pub, err := s.PublicKey()
 		if err != nil {
@@ -44,11 +28,15 @@ func sealEnvelope(payloadType string, payload []byte, signers []signature.Signer
 		if err != nil {
 			return nil, err
 		}
-		sig, err := s.SignMessage(bytes.NewReader(e.signed()))
-		if err != nil {
-			return nil, err
-		}
-		e.Signatures = append(e.Signatures, envelopeSignature{id, sig})
+		list = append(list, &sigdsse.SignerAdapter{SignatureSigner: s, Pub: pub, PubKeyID: id})
+	}
+	es, err := dsse.NewEnvelopeSigner(list...)
+	if err != nil {
+		return nil, err
+	}
+	e, err := es.SignPayload(context.Background(), payloadType, payload)
+	if err != nil {
+		return nil, err
 	}
 	return canonical(e)
 }
@@ -56,19 +44,21 @@ func sealEnvelope(payloadType string, payload []byte, signers []signature.Signer
 // openEnvelope returns the payload of an envelope that enough of the keys of
 // a role signed.
 func openEnvelope(data []byte, payloadType string, role *metadata.DelegatedRole, keys map[string]*metadata.Key) ([]byte, error) {
-	e := &envelope{}
+	e := &dsse.Envelope{}
 	if err := decodeJSON(data, e); err != nil {
 		return nil, fmt.Errorf("envelope: %w: %w", ErrManifest, err)
 	}
 	if e.PayloadType != payloadType {
 		return nil, fmt.Errorf("envelope: %w: payload %.100q", ErrManifest, e.PayloadType)
 	}
-	good := map[string]bool{}
+	var list []dsse.Verifier
+	seen := map[string]bool{}
 	for _, id := range role.KeyIDs {
 		key := keys[id]
-		if key == nil || good[id] {
+		if key == nil || seen[id] {
 			continue
 		}
+		seen[id] = true
 		pub, err := key.ToPublicKey()
 		if err != nil {
 			return nil, fmt.Errorf("envelope: key %s: %w: %w", id, ErrManifest, err)
@@ -77,14 +67,15 @@ func openEnvelope(data []byte, payloadType string, role *metadata.DelegatedRole,
 		if err != nil {
 			return nil, fmt.Errorf("envelope: key %s: %w: %w", id, ErrManifest, err)
 		}
-		for _, s := range e.Signatures {
-			if s.KeyID == id && v.VerifySignature(bytes.NewReader(s.Sig), bytes.NewReader(e.signed())) == nil {
-				good[id] = true
-			}
-		}
+		list = append(list, &sigdsse.VerifierAdapter{SignatureVerifier: v, Pub: pub, PubKeyID: id})
 	}
-	if len(good) < max(role.Threshold, 1) {
-		return nil, fmt.Errorf("envelope: %d of %d keys of %s: %w", len(good), role.Threshold, role.Name, ErrSignature)
+	ev, err := dsse.NewMultiEnvelopeVerifier(role.Threshold, list...)
+	if err != nil {
+		return nil, fmt.Errorf("envelope: %s: %w: %w", role.Name, ErrManifest, err)
 	}
-	return e.Payload, nil
+	_, payload, err := ev.VerifyAndDecode(context.Background(), e)
+	if err != nil {
+		return nil, fmt.Errorf("envelope: %s: %w: %w", role.Name, ErrSignature, err)
+	}
+	return payload, nil
 }

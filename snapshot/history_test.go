@@ -108,7 +108,7 @@ func (p *past) revisionsOf(id string) (out []uint64) {
 // TestHistoryOfAll compares the history of every record and row with what was
 // published, where all segments are there.
 func TestHistoryOfAll(t *testing.T) {
-	p := newPast(t, 32, 80, 24, func(_ *past, o *PublishOptions) { o.BaseEvery = 13 })
+	p := newPast(t, 32, 80, 24, 600<<10, func(_ *past, o *PublishOptions) { o.BaseEvery = 13 })
 	files := http.FileServer(http.Dir(p.repo.path))
 	whole := func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Range")
@@ -196,7 +196,7 @@ func (p *past) followRows(t *testing.T, l *Releases) {
 // says is true, and what it does not say it says that it does not know.
 func TestHistoryOfCollected(t *testing.T) {
 	for seed := range uint64(2) {
-		p := newPast(t, 40+seed, 25, 45, func(_ *past, o *PublishOptions) { o.Grace = 5 * time.Hour })
+		p := newPast(t, 40+seed, 25, 45, 300<<10, func(_ *past, o *PublishOptions) { o.Grace = 5 * time.Hour })
 		l := p.open(t)
 		trail, err := l.trail(t.Context(), l.Newest())
 		if err != nil {

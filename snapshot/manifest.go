@@ -52,7 +52,8 @@ type Manifest struct {
 	Sources       []store.SourceState `json:"sources"`      // by name
 	Dictionaries  []Dictionary        `json:"dictionaries"` // those that segments use, and the newest
 	Base          Segment             `json:"base"`
-	Segments      []Segment           `json:"segments"` // by (to, from)
+	Bases         []KeptBase          `json:"bases,omitempty"` // that are kept, the newest included; ascending
+	Segments      []Segment           `json:"segments"`        // by (to, from)
 	Encoder       string              `json:"encoder"`
 	MinClient     int                 `json:"min_client"`
 	MaxOfflineAge int64               `json:"max_offline_age"` // seconds; an import refuses what is older
@@ -172,7 +173,7 @@ func decodeManifest(data []byte) (*Manifest, error) {
 			return nil, err
 		}
 	}
-	return m, nil
+	return m, m.checkBases()
 }
 
 // check refuses a segment that cannot be one.

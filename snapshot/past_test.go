@@ -24,15 +24,16 @@ type past struct {
 	times   []time.Time
 }
 
-// newPast makes releases; opt changes how each is published.
-func newPast(t *testing.T, seed uint64, records, releases int, opt func(*past, *PublishOptions)) *past {
+// newPast makes releases, whose bases have ballast letters at least; opt
+// changes how each is published.
+func newPast(t *testing.T, seed uint64, records, releases, ballast int, opt func(*past, *PublishOptions)) *past {
 	t.Helper()
 	p := &past{world: newWorld(t, seed, records)}
-	ballast := *p.records["TEST-00000"]
-	ballast.ID, ballast.Aliases, ballast.Details = "TEST-BALLAST", nil, p.noise(600<<10)
+	heavy := *p.records["TEST-00000"]
+	heavy.ID, heavy.Aliases, heavy.Details = "TEST-BALLAST", nil, p.noise(ballast)
 	for range releases {
 		p.churn()
-		p.records[ballast.ID] = &ballast
+		p.records[heavy.ID] = &heavy
 		o := p.publishOptions()
 		o.Gates = Gates{Churn: 2, Shrink: 1}
 		if opt != nil {

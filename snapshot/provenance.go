@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/advdb/advdb/store"
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
@@ -162,7 +163,7 @@ func builderVersion() map[string]string {
 // IsProvenance reports whether data looks like an envelope, for a reader of
 // several kinds of file.
 func IsProvenance(data []byte) bool {
-	var e envelope
+	var e dsse.Envelope
 	return decodeJSON(data, &e) == nil && e.PayloadType != ""
 }
 
@@ -170,6 +171,9 @@ func IsProvenance(data []byte) bool {
 // from a repository, and verifies it. It returns the DSSE envelope too, and
 // ErrNotFound for a release that has none.
 func (h *Held) FetchProvenance(ctx context.Context, r Reader) (*Statement, []byte, error) {
+	if h.files[keepReleases] == nil {
+		return nil, nil, fmt.Errorf("the database is of a past release: %w", ErrNotFound)
+	}
 	t, err := releaseTarget(h.files[keepReleases], provenanceTarget)
 	if err != nil {
 		return nil, nil, err
@@ -204,6 +208,9 @@ func releaseTarget(releases []byte, name string) (*metadata.TargetFiles, error) 
 // VerifyProvenance verifies a DSSE envelope against the keys that a replica
 // trusts, and that it is of the release that it holds.
 func (h *Held) VerifyProvenance(data []byte) (*Statement, error) {
+	if h.files[keepTargets] == nil {
+		return nil, fmt.Errorf("the database is of a past release: %w", ErrNotFound)
+	}
 	top, err := metadata.Targets().FromBytes(h.files[keepTargets])
 	if err != nil {
 		return nil, tufError(RoleTargets, err)

@@ -3,8 +3,11 @@ package snapshot
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,8 +16,6 @@ import (
 
 	"github.com/advdb/advdb/store"
 	"github.com/google/go-cmp/cmp"
-	"github.com/secure-systems-lab/go-securesystemslib/dsse"
-	"github.com/secure-systems-lab/go-securesystemslib/signerverifier"
 )
 
 // held opens what a folder stands for.
@@ -32,34 +33,38 @@ func (w *world) held(dir string) *Held {
 	return h
 }
 
-// verifyDSSE has the library of those who specified DSSE verify an envelope
-// by the keys of the releases role.
+// verifyDSSE verifies an envelope by the keys of the releases role, by what
+// https://github.com/secure-systems-lab/dsse (protocol.md) says.
 func verifyDSSE(t *testing.T, k *Keyring, data []byte) []byte {
 	t.Helper()
-	e := &dsse.Envelope{}
-	if err := json.Unmarshal(data, e); err != nil {
+	var e struct {
+		PayloadType string `json:"payloadType"`
+		Payload     []byte `json:"payload"`
+		Signatures  []struct {
+			KeyID string `json:"keyid"`
+			Sig   []byte `json:"sig"`
+		} `json:"signatures"`
+	}
+	if err := json.Unmarshal(data, &e); err != nil {
 		t.Fatal(err)
 	}
-	role := k.Role(RoleReleases)
-	var list []dsse.Verifier
-	for _, info := range role.Keys {
-		v, err := signerverifier.NewED25519SignerVerifierFromSSLibKey(&signerverifier.SSLibKey{
-			KeyID: info.ID, KeyType: "ed25519", Scheme: "ed25519", KeyVal: signerverifier.KeyVal{Public: info.Public},
-		})
+	signed := fmt.Sprintf("DSSEv1 %d %s %d %s", len(e.PayloadType), e.PayloadType, len(e.Payload), e.Payload)
+	good := 0
+	for _, info := range k.Role(RoleReleases).Keys {
+		pub, err := hex.DecodeString(info.Public)
 		if err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, v)
+		for _, s := range e.Signatures {
+			if s.KeyID == info.ID && ed25519.Verify(pub, []byte(signed), s.Sig) {
+				good++
+			}
+		}
 	}
-	ev, err := dsse.NewMultiEnvelopeVerifier(role.Threshold, list...)
-	if err != nil {
-		t.Fatal(err)
+	if want := k.Role(RoleReleases).Threshold; good != want || len(e.Signatures) != want {
+		t.Fatalf("%d of %d signatures hold, want %d", good, len(e.Signatures), want)
 	}
-	_, payload, err := ev.VerifyAndDecode(t.Context(), e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return payload
+	return e.Payload
 }
 
 // TestProvenance reads what a release was made from, as a client, out of the

@@ -31,6 +31,7 @@ type PublishOptions struct {
 	Gates         Gates
 	BaseEvery     uint64        // a new base after so many releases; default 512
 	MaxOfflineAge time.Duration // default 45 days
+	Keep          int           // of how many quarters the first base is kept; 0: of all, negative: of none
 	Grace         time.Duration // blobs of a release stay so long after the next; default 7 days; negative: for ever
 	Force         bool          // publish a release although nothing changed
 	Log           *slog.Logger

@@ -20,9 +20,16 @@ func (p *publisher) newBase(ctx context.Context, m *Manifest) error {
 	if err != nil {
 		return err
 	}
-	m.Base = base
-	p.out.Base = true
+	p.setBase(m, base)
 	return p.newDictionary(m, sample)
+}
+
+// setBase makes a segment the base of its release, and lets go of those that
+// are not to be kept.
+func (p *publisher) setBase(m *Manifest, base Segment) {
+	m.Base = base
+	m.Bases = keepBases(append(slices.Clone(m.Bases), KeptBase{m.Time, base}), p.Keep, p.Now)
+	p.out.Base = true
 }
 
 // newDictionary makes what was sampled the dictionary of segments to come.

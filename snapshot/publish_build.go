@@ -55,7 +55,7 @@ func (p *publisher) newManifest() (*Manifest, error) {
 	m.Sources = withoutInputs(p.sources)
 	if cur := p.cur.manifest; cur != nil {
 		m.Version = cur.Version + 1
-		m.Dictionaries, m.Base, m.Segments = cur.Dictionaries, cur.Base, slices.Clone(cur.Segments)
+		m.Dictionaries, m.Base, m.Bases, m.Segments = cur.Dictionaries, cur.Base, cur.Bases, slices.Clone(cur.Segments)
 	}
 	return m, nil
 }

@@ -22,8 +22,7 @@ func (p *publisher) place(ctx context.Context, m *Manifest, first Segment, sampl
 		return stored(ctx, s)
 	}
 	if first.From == 0 {
-		m.Base = first
-		p.out.Base = true
+		p.setBase(m, first)
 		if err := p.newDictionary(m, sample); err != nil {
 			return err
 		}

@@ -71,7 +71,7 @@ func TestManyReleases(t *testing.T) {
 
 // TestHostileReleases tampers with what leads to the past.
 func TestHostileReleases(t *testing.T) {
-	p := newPast(t, 27, 60, 12, nil)
+	p := newPast(t, 27, 60, 12, 0, nil)
 	l := p.open(t)
 	five := p.number(t, l, 5)
 	m, _, err := l.manifest(t.Context(), five)
@@ -178,7 +178,7 @@ func (p *past) touchedIn(s Segment) string {
 
 // TestTrust asks who is not to be trusted.
 func TestTrust(t *testing.T) {
-	p := newPast(t, 28, 200, 4, nil)
+	p := newPast(t, 28, 200, 4, 0, nil)
 	fork := newFork(t, p.world)
 	c := p.client("replica")
 	p.pull(c)
@@ -207,7 +207,7 @@ func TestTrust(t *testing.T) {
 	if err := open(p.repo, nil, nil); !errors.Is(err, ErrTrust) {
 		t.Errorf("without a root: %v", err)
 	}
-	other := newPast(t, 29, 10, 1, nil)
+	other := newPast(t, 29, 10, 1, 0, nil)
 	if err := open(other.repo, held, nil); !errors.Is(err, ErrRefused) {
 		t.Errorf("another publisher's repository: %v", err)
 	}

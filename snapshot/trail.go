@@ -24,7 +24,7 @@ func (l *Releases) trail(ctx context.Context, to Leaf) (*trail, error) {
 		return nil, err
 	}
 	t := &trail{}
-	dicts, segs := map[Hash]Dictionary{}, map[Hash]Segment{}
+	dicts, segs, bases := map[Hash]Dictionary{}, map[Hash]Segment{}, []Segment{}
 	for _, m := range list {
 		for _, d := range m.Dictionaries {
 			dicts[d.Content] = d
@@ -34,10 +34,12 @@ func (l *Releases) trail(ctx context.Context, to Leaf) (*trail, error) {
 				segs[s.SHA256] = s
 			}
 		}
-		if m.Base.To <= to.Version && (t.base.To == 0 || m.Base.To < t.base.To) {
-			t.base = m.Base
+		bases = append(bases, m.Base)
+		for _, b := range m.Bases {
+			bases = append(bases, b.Segment)
 		}
 	}
+	t.begin(bases, segs, to.Version)
 	if t.base.To == 0 {
 		all, err := l.Obtainable(ctx)
 		return nil, errors.Join(err, &GoneError{to.Version, all})
@@ -45,6 +47,25 @@ func (l *Releases) trail(ctx context.Context, to Leaf) (*trail, error) {
 	t.dicts = slices.Collect(maps.Values(dicts))
 	t.choose(slices.Collect(maps.Values(segs)), to.Version)
 	return t, nil
+}
+
+// begin chooses the oldest base behind which segments speak of every release.
+func (t *trail) begin(bases []Segment, segs map[Hash]Segment, to uint64) {
+	spoken := map[uint64]bool{}
+	for _, s := range segs {
+		for v := s.From + 1; v <= s.To; v++ {
+			spoken[v] = true
+		}
+	}
+	silent := to
+	for silent > 0 && spoken[silent] {
+		silent--
+	}
+	for _, b := range bases {
+		if b.To >= silent && b.To <= to && (t.base.To == 0 || b.To < t.base.To) {
+			t.base = b
+		}
+	}
 }
 
 // choose chooses steps and chain among the segments.

@@ -67,7 +67,7 @@ func (s *Store) publish(ctx context.Context, batches []*batch, opt *UpdateOption
 	if old != nil {
 		defer old.Close()
 		w.meta = old.meta
-		d.all = d.all || old.meta.Index != indexVersion && len(d.ids) > 0
+		d.all = d.all || old.meta.Index != indexVersion
 	} else {
 		d.all = true
 	}

@@ -31,7 +31,7 @@ func (a *app) provenance(ctx context.Context, target string) error {
 	if err != nil {
 		return err
 	}
-	r, err := openCarrier(target)
+	r, err := a.openCarrier(target)
 	if err != nil {
 		return err
 	}
@@ -50,11 +50,11 @@ func (a *app) provenance(ctx context.Context, target string) error {
 }
 
 // openCarrier opens a repository, or a bundle of a part of one.
-func openCarrier(target string) (snapshot.Reader, error) {
+func (a *app) openCarrier(target string) (snapshot.Reader, error) {
 	if st, err := os.Stat(target); err == nil && st.Mode().IsRegular() {
 		return snapshot.OpenBundle(target)
 	}
-	return snapshot.OpenReader(target)
+	return a.openReader(target)
 }
 
 // verifyProvenance checks a file against what the database holds and trusts.

@@ -17,6 +17,7 @@ type publishOptions struct {
 	baseEvery  uint64
 	offlineAge time.Duration
 	grace      time.Duration
+	keep       int
 	force      bool
 	known      string
 	witnesses  string
@@ -32,7 +33,8 @@ func (a *app) publishCommand() *cobra.Command {
 the last release, and what leads from older ones to it, signed. A folder can
 be served by any static web server, or carried. Where nothing changed it signs
 the same release for a new term when that is due, and else does nothing. Files that no release
-of the last week refers to are deleted (--grace).
+of the last week refers to are deleted (--grace), one release after that was
+found; the newest two bases and the first of each quarter stay (--keep).
 
 Before it signs, it applies what it would publish and compares; and it refuses
 a source that lost more than a tenth of its records, and a release in which
@@ -70,6 +72,7 @@ deletes, touches, changed, delta_bytes, base_bytes, collected, checked.
 	f.StringSliceVar(&opt.accept, "accept", nil, "sources that may have shrunk; \"churn\" for much change")
 	f.Uint64Var(&opt.baseEvery, "base-every", 0, "a new base after so many releases (default 512)")
 	f.DurationVar(&opt.offlineAge, "max-offline-age", 0, "how old a carried copy may be (default 1080h)")
+	f.IntVar(&opt.keep, "keep", 0, "keep the first base of each of so many quarters (default: of all; negative: of none)")
 	f.DurationVar(&opt.grace, "grace", 0, "keep what only older releases need for so long (default 168h; negative: for ever)")
 	f.BoolVar(&opt.force, "force", false, "make a release although nothing changed")
 	f.StringVar(&opt.known, "known-answers", "", "file of questions that must be answered so before anything is signed")
@@ -107,7 +110,7 @@ func (a *app) publish(ctx context.Context, opt publishOptions) error {
 	start := time.Now()
 	out, err := snapshot.Publish(ctx, snapshot.PublishOptions{
 		DB: db, Repo: repo, Keys: keys, Now: a.now(), Gates: gates, Builder: opt.builder, Witnesses: witnesses,
-		BaseEvery: opt.baseEvery, MaxOfflineAge: opt.offlineAge, Grace: opt.grace, Force: opt.force, Log: a.log(),
+		BaseEvery: opt.baseEvery, MaxOfflineAge: opt.offlineAge, Grace: opt.grace, Keep: opt.keep, Force: opt.force, Log: a.log(),
 	})
 	if err != nil {
 		return err
