@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"store":               {"cpe", "normalize", "versioncmp"},
 	"query":               {"cpe", "normalize", "store", "versioncmp"},
 	"snapshot":            {"normalize", "store", "versioncmp"},
-	"server":              {"normalize", "query", "snapshot", "store", "versioncmp"},
+	"server":              {"cpe", "normalize", "query", "snapshot", "store", "versioncmp"},
 	"report":              {"query", "versioncmp"},
 	"vex":                 {"cpe", "query"},
 	"cmd/advdb":           {"cpe", "normalize", "query", "report", "server", "snapshot", "sources", "sources/fixture", "store", "versioncmp", "vex", "watch"},

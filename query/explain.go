@@ -232,7 +232,7 @@ func (x *Explanation) decide(db *store.DB, q Question) error {
 		f := &ans.Findings[i]
 		ids[f.ID] = append(ids[f.ID], use{finding: f})
 	}
-	var claims []claim
+	var claims []*claim
 	err = db.Lookup(sortedKeys(ids), func(id string, data []byte) error {
 		f, err := readFacts(id, data, ids[id]...)
 		if err != nil {
@@ -243,7 +243,7 @@ func (x *Explanation) decide(db *store.DB, q Question) error {
 			return err
 		}
 		for _, of := range ids[id] {
-			claims = append(claims, f.claim(*of.finding, q.Version))
+			claims = append(claims, new(f.claim(*of.finding, q.Version)))
 		}
 		return nil
 	})
@@ -269,7 +269,7 @@ func (x *Explanation) decide(db *store.DB, q Question) error {
 
 // decisions says where each field of an answer comes from. claims are sorted
 // as preferred.
-func decisions(v *Vulnerability, claims []claim) []Decision {
+func decisions(v *Vulnerability, claims []*claim) []Decision {
 	verdict := Decision{Field: "verdict", Value: v.Verdict.String(), Rule: RuleNone}
 	for _, c := range claims {
 		if c.Verdict == v.Verdict {
@@ -307,7 +307,7 @@ func decisions(v *Vulnerability, claims []claim) []Decision {
 	}
 	if v.Summary != "" {
 		from := v.ID
-		if i := slices.IndexFunc(claims, func(c claim) bool { return c.facts.summary != "" }); i >= 0 {
+		if i := slices.IndexFunc(claims, func(c *claim) bool { return c.facts.summary != "" }); i >= 0 {
 			from = claims[i].ID
 		}
 		list = append(list, Decision{"summary", v.Summary, from, rule(from)})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/advdb/advdb/normalize"
 	"github.com/advdb/advdb/versioncmp"
@@ -208,8 +209,13 @@ func firstSentence(r *normalize.Record) string {
 		s, _, _ = strings.Cut(r.Details, ". ")
 	}
 	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
-	if list := []rune(s); len(list) > 160 {
-		return string(list[:159]) + "…"
+	n := 0
+	for at := range s {
+		if n++; n == 160 {
+			if _, size := utf8.DecodeRuneInString(s[at:]); at+size < len(s) {
+				return s[:at] + "…"
+			}
+		}
 	}
 	return strings.Clone(s) // which lets go of the details
 }

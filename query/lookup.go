@@ -1,7 +1,9 @@
 package query
 
 import (
+	"cmp"
 	"runtime"
+	"slices"
 
 	"github.com/advdb/advdb/store"
 	"golang.org/x/sync/errgroup"
@@ -18,7 +20,14 @@ func lookup(db *store.DB, ids []string, yield func(id string, data []byte) error
 	var g errgroup.Group
 	for i := range n {
 		part := ids[i*len(ids)/n : (i+1)*len(ids)/n]
-		g.Go(func() error { return db.Lookup(part, yield) })
+		g.Go(func() error {
+			for some := range slices.Chunk(part, 4*perWorker) {
+				if err := cmp.Or(db.Lookup(some, yield), trim(db, len(some))); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	return g.Wait()
 }

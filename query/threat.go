@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -131,7 +132,7 @@ func Threats(db *store.DB, cves []string) (map[string]*Threat, error) {
 			}
 			return nil
 		})
-		if err != nil {
+		if err := cmp.Or(err, trim(db, len(cves))); err != nil {
 			return nil, err
 		}
 	}

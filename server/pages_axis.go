@@ -102,7 +102,7 @@ type label struct {
 // Measures of labels, in pixels: of a drawing as narrow as the style lets it
 // become, and of a character.
 const (
-	axisWidth  = 440.0
+	axisWidth  = 340.0
 	glyphWidth = 6.6
 	labelRows  = 2
 	labelStep  = 14
@@ -207,7 +207,9 @@ const maxDots = 12
 
 // spanText says what a span holds.
 func spanText(s versioncmp.Span) string {
-	if v, ok := s.Single(); ok {
+	if v, ok := s.Single(); v == "-" { // NA of CPE
+		return "no version named"
+	} else if ok {
 		return "only " + cut(60, v)
 	}
 	from, to := "every version", ""

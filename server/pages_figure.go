@@ -69,9 +69,17 @@ func figuresOf(rows []query.RangeRow) (list []*figure, commits []commitRow) {
 		f.add(r)
 	}
 	slices.SortFunc(list, func(x, y *figure) int {
-		return cmp.Or(compareFold(x.Ecosystem, y.Ecosystem), compareFold(x.Name, y.Name))
+		return cmp.Or(productsLast(x)-productsLast(y), compareFold(x.Ecosystem, y.Ecosystem), compareFold(x.Name, y.Name))
 	})
 	return list, commits
+}
+
+// productsLast puts the products of CPE names behind packages.
+func productsLast(f *figure) int {
+	if f.Ecosystem == query.EcosystemCPE {
+		return 1
+	}
+	return 0
 }
 
 func compareFold(x, y string) int {
@@ -176,7 +184,7 @@ func (f *figure) draw(records map[string]*normalize.Record) {
 			}
 		}
 		l.Text = laneText(l.spans, listed, l.listed)
-		if len(refused) > 0 && f.Ordered {
+		if len(refused) > 0 && f.Ordered && refused[0] != "-" {
 			l.Note = "not drawn: " + cut(60, refused[0]) + " is no version of this ecosystem"
 		}
 	}

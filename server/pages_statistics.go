@@ -20,6 +20,7 @@ import (
 // ever, and are counted once.
 type statistics struct {
 	Records, Withdrawn int
+	Unrated            int     // records without a CVSS vector
 	Ecosystems         []tally // records that affect a package of it, most first
 	Ratings            []tally // records by severity, the worst first
 	Years              []tally // records by the year in which they were published
@@ -159,6 +160,7 @@ func countRecords(ctx context.Context, db *store.DB) (*statistics, error) {
 	if err == nil {
 		err = s.countTables(ctx, db)
 	}
+	s.Unrated = ratings[query.Unrated]
 	s.Ecosystems, s.Years, s.Ratings = shares(largestFirst(tallies(ecosystems))), yearColumns(years), ratingTallies(ratings)
 	return s, errors.Join(err, db.Trim())
 }
@@ -200,7 +202,7 @@ func shares(list []tally) []tally {
 }
 
 func ratingTallies(counts map[query.Rating]int) (list []tally) {
-	for r := query.Critical; r >= query.Unrated; r-- {
+	for r := query.Critical; r > query.Unrated; r-- {
 		list = append(list, tally{Name: r.String(), Count: counts[r], Class: r.String()})
 	}
 	return shares(list)

@@ -31,6 +31,8 @@ type vulnSheet struct {
 	Members  []member // side by side
 	Fields   []row    // of Members, a cell each
 
+	MoreMembers int
+
 	Edges      []query.Edge
 	MoreEdges  int
 	About      []query.Account

@@ -58,11 +58,12 @@ func (v *vulnSheet) compare(db pageDB) error {
 	var ids []string
 	accounts := map[string]*query.Account{}
 	for i := range v.Accounts {
-		if a := &v.Accounts[i]; a.Relation == "member" && a.Held && len(ids) < membersShown {
+		if a := &v.Accounts[i]; a.Relation == "member" && a.Held {
 			ids = append(ids, a.ID)
 			accounts[a.ID] = a
 		}
 	}
+	ids = first(ids, membersShown, &v.MoreMembers)
 	records := map[string]*normalize.Record{}
 	err := db.Lookup(slices.Sorted(slices.Values(ids)), func(id string, data []byte) (err error) {
 		records[id], err = normalize.Decode(data)
@@ -194,17 +195,22 @@ func configured(db pageDB, id string) (rows []query.RangeRow, err error) {
 			continue
 		}
 		row := query.RangeRow{
-			ID: id, Ecosystem: query.EcosystemCPE, Package: n.Key(), Type: "CPE", Introduced: m.VersionStartIncluding,
-			After: m.VersionStartExcluding, Fixed: m.VersionEndExcluding, LastAffected: m.VersionEndIncluding, Withdrawn: r.Withdrawn,
+			ID: id, Ecosystem: query.EcosystemCPE, Package: n.Key(), Type: "CPE", Introduced: plainCPE(m.VersionStartIncluding),
+			After: plainCPE(m.VersionStartExcluding), Fixed: plainCPE(m.VersionEndExcluding), LastAffected: plainCPE(m.VersionEndIncluding),
+			Withdrawn: r.Withdrawn,
 		}
-		if row.Introduced+row.After+row.Fixed+row.LastAffected == "" && n.Version != cpe.Any && n.Version != cpe.NA {
-			row.Introduced = strings.ReplaceAll(string(n.Version), `\`, "")
+		if row.Introduced+row.After+row.Fixed+row.LastAffected == "" && n.Version != cpe.Any {
+			row.Introduced = plainCPE(string(n.Version))
 			row.LastAffected = row.Introduced
 		}
 		rows = append(rows, row)
 	}
 	return rows, nil
 }
+
+// plainCPE is an attribute of a CPE name without the backslashes that quote
+// in it.
+func plainCPE(s string) string { return strings.ReplaceAll(s, `\`, "") }
 
 // A verdict is what follows for one package.
 type verdict struct {

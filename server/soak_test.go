@@ -14,13 +14,14 @@ import (
 
 var soakFor = flag.Duration("soak", 3*time.Second, "how long TestSoak asks; an hour shows what seconds cannot")
 
-// soakSwaps is how many states are swapped in meanwhile.
-const soakSwaps = 50
-
 // TestSoak asks over eight connections, all paths of the API, while states are
 // swapped: no request fails, each is answered out of one whole state, and
 // memory stays flat.
 func TestSoak(t *testing.T) {
+	swaps := 50
+	if testing.Short() {
+		swaps = 10
+	}
 	dir := t.TempDir()
 	text := func(state int) string {
 		var b strings.Builder
@@ -55,9 +56,9 @@ func TestSoak(t *testing.T) {
 		})
 	}
 	var heaps []uint64
-	for i := range soakSwaps {
+	for i := range swaps {
 		fill(t, dir, text(i+1))
-		time.Sleep(*soakFor / soakSwaps)
+		time.Sleep(*soakFor / time.Duration(swaps))
 		var mem runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&mem)
@@ -65,14 +66,14 @@ func TestSoak(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
-	early, late := heaps[soakSwaps/5], heaps[soakSwaps-1]
+	early, late := heaps[swaps/5], heaps[swaps-1]
 	t.Logf("%d requests, %d failed, %d states taken up; heap after %d swaps %d KiB, after %d %d KiB",
-		asked.Load(), failed.Load(), s.swaps.Load(), soakSwaps/5, early>>10, soakSwaps, late>>10)
+		asked.Load(), failed.Load(), s.swaps.Load(), swaps/5, early>>10, swaps, late>>10)
 	if late > early+early/2+(8<<20) {
 		t.Errorf("the heap grew from %d to %d KiB", early>>10, late>>10)
 	}
-	if n := s.swaps.Load(); n < soakSwaps/2 {
-		t.Errorf("%d states taken up of %d", n, soakSwaps+1)
+	if n := s.swaps.Load(); n < int64(swaps/2) {
+		t.Errorf("%d states taken up of %d", n, swaps+1)
 	}
 }
 

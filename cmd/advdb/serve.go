@@ -44,6 +44,8 @@ func (a *app) serveCommand() *cobra.Command {
 that its clients work unchanged. It takes up a new state of the database with
 the next request; none is dropped for it.
 
+  /           pages for people, which need no script: search, vulnerabilities,
+              packages, sources, changes, statistics (--pages=false: none)
   /repo/      the snapshot repository of --repo, for replicas to pull from
   /healthz    200 while the process answers
   /readyz     503 and the reason when there are no data, or none was fetched
@@ -55,9 +57,9 @@ at once and then --every so often, and again soon after a failure. The server
 starts without data then, and is not ready until it has some.
 
 With a token ($ADVDB_TOKEN, or those in --token-file, one a line) requests must
-carry it ("Authorization: Bearer TOKEN", or as the password of a URL), but for
-/healthz and /readyz. Certificate, key and token file are read again when they
-change.
+carry it ("Authorization: Bearer TOKEN", or as the password of a URL or in a
+browser, with any name), but for /healthz and /readyz. Certificate, key and
+token file are read again when they change.
 
 More than --max-requests at a time wait, and are sent away with 503 and
 Retry-After when --max-queue wait already, or after 5 seconds. An interrupt
@@ -87,6 +89,7 @@ func (opt *serveOptions) register(f *pflag.FlagSet) {
 	f.StringVar(&opt.addr, "addr", "localhost:8181", "address to listen on")
 	f.DurationVar(&opt.server.MaxAge, "max-age", 7*24*time.Hour, "age of the data from which /readyz is red")
 	f.StringVar(&opt.repo, "repo", "", "folder of a snapshot repository, served at /repo/")
+	f.BoolVar(&opt.server.Pages, "pages", true, "pages for people at /")
 	f.StringSliceVar(&opt.pull, "pull", nil, "repository to follow; several are mirrors of each other")
 	f.DurationVar(&opt.every, "every", time.Hour, "with --pull: how often")
 	f.StringVar(&opt.root, "root", "", "with --pull: file of a trusted root, needed once")
