@@ -24,6 +24,7 @@ type node struct {
 type grouper struct {
 	db    *store.DB
 	nodes map[string]*node
+	read  map[string]*node // made of records that were read already; see [grouper.prefetch]
 }
 
 func isCVE(id string) bool { return strings.HasPrefix(id, "CVE-") }
@@ -39,19 +40,17 @@ func (g *grouper) look(id string) (*node, error) {
 	if n := g.nodes[id]; n != nil {
 		return n, nil
 	}
-	n := &node{id: id, joins: joins[database(id)]}
-	g.nodes[id] = n
-	data, err := g.db.Record(id)
-	if err != nil {
-		return nil, err
-	}
-	if data != nil {
-		r, err := decodeBrief(id, data)
+	n := g.read[id]
+	if n == nil {
+		data, err := g.db.Record(id)
 		if err != nil {
 			return nil, err
 		}
-		n.take(r)
+		if n, err = readNode(id, data); err != nil {
+			return nil, err
+		}
 	}
+	g.nodes[id] = n
 	links, err := g.db.Links(id)
 	for _, l := range links {
 		if l.Alias && l.ID != id {
@@ -59,6 +58,61 @@ func (g *grouper) look(id string) (*node, error) {
 		}
 	}
 	return n, err
+}
+
+// readNode makes the node of an ID and its record, nil where there is none.
+func readNode(id string, data []byte) (*node, error) {
+	n := newNode(id)
+	if data == nil {
+		return n, nil
+	}
+	r, err := decodeBrief(id, data)
+	if err == nil {
+		n.take(r)
+	}
+	return n, err
+}
+
+func newNode(id string) *node { return &node{id: id, joins: joins[database(id)]} }
+
+// prefetch reads the records that will be looked at to find the groups of IDs,
+// in the order in which they are stored: those of the IDs, of the aliases that
+// they assert and of what names them.
+func (g *grouper) prefetch(ids []string) error {
+	if err := g.readAll(ids); err != nil {
+		return err
+	}
+	near := map[string]bool{}
+	for _, id := range ids {
+		for _, a := range g.read[id].own {
+			near[a] = true
+		}
+		links, err := g.db.Links(id)
+		if err != nil {
+			return err
+		}
+		for _, l := range links {
+			if l.Alias {
+				near[l.ID] = true
+			}
+		}
+	}
+	return g.readAll(sortedKeys(near))
+}
+
+// readAll reads the records of IDs, which are sorted, that were not read yet.
+func (g *grouper) readAll(ids []string) error {
+	var missing []string
+	for _, id := range ids {
+		if g.read[id] == nil {
+			g.read[id] = newNode(id)
+			missing = append(missing, id)
+		}
+	}
+	return g.db.Lookup(missing, func(id string, data []byte) (err error) {
+		g.read[id], err = readNode(id, data)
+		return err
+	})
 }
 
 // take reads what the record of a node asserts.

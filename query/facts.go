@@ -109,6 +109,14 @@ func CVEs(r *normalize.Record) []string {
 	return slices.Compact(list)
 }
 
+// named returns the IDs whose groups a record without CVEs is about.
+func (f *facts) named() []string {
+	if len(f.upstream) > 0 {
+		return f.upstream
+	}
+	return []string{f.id}
+}
+
 // known returns the IDs other than id that the record has for the
 // vulnerability: itself and its aliases, where these are of one only.
 func (f *facts) known(id string) []string {

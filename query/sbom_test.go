@@ -2,6 +2,9 @@ package query
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -239,4 +242,84 @@ func TestMatchByDistroAndCPE(t *testing.T) {
 			t.Errorf("%+v: gaps %+v, want %q", c.c, s.Gaps, c.gap)
 		}
 	}
+}
+
+// BenchmarkParseSBOM reads documents of 5,000 components in each streamed form.
+func BenchmarkParseSBOM(b *testing.B) {
+	for _, form := range []string{"CycloneDX JSON", "SPDX 2 JSON", "SPDX 2 tag-value"} {
+		text := largeSBOM(form, 5000)
+		b.Run(form, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				s, err := ParseSBOM(strings.NewReader(text))
+				if err != nil || len(s.Components) != 5000 {
+					b.Fatal(len(s.Components), err)
+				}
+			}
+		})
+	}
+}
+
+// largeSBOM has n components, each with licences and relations that are of no
+// use here, as tools write them.
+func largeSBOM(form string, n int) string {
+	var s strings.Builder
+	parts := map[string][3]string{
+		"CycloneDX JSON": {`{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{"type":"file","name":"f"}`,
+			`,{"bom-ref":"r%[1]d","type":"library","name":"p%[1]d","version":"1.%[1]d","licenses":[{"license":{"id":"MIT"}}],"purl":"pkg:npm/p%[1]d@1.%[1]d","properties":[{"name":"syft:location:0:path","value":"/a/b/c/%[1]d"}]}`, `]}`},
+		"SPDX 2 JSON": {`{"spdxVersion":"SPDX-2.3","relationships":[],"packages":[{"name":"f","primaryPackagePurpose":"FILE"}`,
+			`,{"SPDXID":"r%[1]d","name":"p%[1]d","versionInfo":"1.%[1]d","licenseConcluded":"MIT","checksums":[{"algorithm":"SHA1","checksumValue":"da39a3ee5e6b4b0d3255bfef95601890afd80709"}],"externalRefs":[{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:npm/p%[1]d@1.%[1]d"}]}`, `]}`},
+		"SPDX 2 tag-value": {"SPDXVersion: SPDX-2.3\n", "PackageName: p%[1]d\nSPDXID: r%[1]d\nPackageVersion: 1.%[1]d\nPackageLicenseConcluded: MIT\nExternalRef: PACKAGE-MANAGER purl pkg:npm/p%[1]d@1.%[1]d\n", ""},
+	}[form]
+	s.WriteString(parts[0])
+	for i := range n {
+		fmt.Fprintf(&s, parts[1], i)
+	}
+	s.WriteString(parts[2])
+	return s.String()
+}
+
+// TestParseSBOMBounded holds that what is not used of a document is not held:
+// 64 MiB of a member that no answer needs, with little memory.
+func TestParseSBOMBounded(t *testing.T) {
+	filler := strings.Repeat(`{"ref":"a","dependsOn":["b","c"]},`, 1000)
+	list := []io.Reader{strings.NewReader(`{"bomFormat":"CycloneDX","dependencies":[`)}
+	for range 64 << 20 / len(filler) {
+		list = append(list, strings.NewReader(filler))
+	}
+	list = append(list, strings.NewReader(`{}],"components":[{"type":"library","name":"x"}]}`))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	s, err := ParseSBOM(io.MultiReader(list...))
+	runtime.ReadMemStats(&after)
+	if err != nil || len(s.Components) != 1 {
+		t.Fatal(s, err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 8<<20 {
+		t.Errorf("%d bytes allocated", used)
+	}
+}
+
+// TestParseSBOMTooLarge ends where a document goes on for ever.
+func TestParseSBOMTooLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 512 MiB")
+	}
+	_, err := ParseSBOM(io.MultiReader(strings.NewReader(`{"bomFormat":"CycloneDX","x":[0`), &endless{text: `,{"a":"` + strings.Repeat("x", 4000) + `"}`}))
+	if !errors.Is(err, ErrSBOM) || !strings.Contains(err.Error(), "over 536870912 bytes") {
+		t.Error(err)
+	}
+}
+
+// endless repeats a text.
+type endless struct {
+	text string
+	at   int
+}
+
+func (e *endless) Read(b []byte) (int, error) {
+	n := copy(b, e.text[e.at:])
+	e.at = (e.at + n) % len(e.text)
+	return n, nil
 }

@@ -1,7 +1,8 @@
 // Package server answers over HTTP as the OSV API does: /v1/query,
 // /v1/querybatch and /v1/vulns/{id}, with its pages, its errors and those of
 // the gateway before it, so that clients of osv.dev work unchanged. Beside it
-// stand published snapshots (/repo/), /healthz, /readyz and /metrics.
+// stand published snapshots (/repo/), /healthz, /readyz and /metrics, and pages
+// for people, rendered here and without scripts.
 //
 // The server follows the database: a new state is taken up with the next
 // request, and the one before is closed when its last request is done. No
@@ -15,6 +16,8 @@
 //   - What is wanted of memory and time is bounded: bodies, answers, requests at
 //     a time and those that wait, and how long each may take. A panic is one
 //     failed request.
+//   - A page shows what records of strangers say as text, and loads nothing from
+//     elsewhere. Its size is bounded, whatever it is about.
 //   - /readyz is red, and names the reason, where there are no data or they are
 //     too old.
 //

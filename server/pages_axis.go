@@ -107,6 +107,8 @@ const (
 	labelRows  = 2
 	labelStep  = 14
 	maxLabel   = 22 // characters
+
+	labelsSpread = 4 // that get their place before all others
 )
 
 // labels names as many versions as there is room for, the one asked about
@@ -142,8 +144,14 @@ func (a *axis) labels() []label {
 	if _, ok := a.rank[a.mark]; ok && a.mark != "" {
 		place(a.mark, true)
 	}
-	for _, text := range texts {
-		if text != a.mark {
+	step := (len(texts) + labelsSpread - 1) / labelsSpread
+	for i := 0; i < len(texts); i += step { // first all along the axis, then in between
+		if texts[i] != a.mark {
+			place(texts[i], false)
+		}
+	}
+	for i, text := range texts {
+		if i%step != 0 && text != a.mark {
 			place(text, false)
 		}
 	}

@@ -139,11 +139,7 @@ func spanOf(r *query.RangeRow) versioncmp.Span {
 func draw(db *store.DB, figures []*figure) error {
 	var ids []string
 	for _, f := range figures {
-		slices.SortStableFunc(f.Lanes, func(x, y lane) int {
-			return cmp.Or(compareFold(x.Ecosystem, y.Ecosystem), strings.Compare(x.ID, y.ID))
-		})
-		f.More = max(0, len(f.Lanes)-maxLanes)
-		f.Lanes = f.Lanes[:len(f.Lanes)-f.More]
+		f.arrange()
 		for i := range f.Lanes {
 			if l := &f.Lanes[i]; l.listed > 0 {
 				ids = append(ids, l.ID)
@@ -163,6 +159,14 @@ func draw(db *store.DB, figures []*figure) error {
 		f.draw(records)
 	}
 	return nil
+}
+
+// arrange sorts the lanes, and leaves those that are shown.
+func (f *figure) arrange() {
+	slices.SortStableFunc(f.Lanes, func(x, y lane) int {
+		return cmp.Or(compareFold(x.Ecosystem, y.Ecosystem), strings.Compare(x.ID, y.ID))
+	})
+	f.Lanes = first(f.Lanes, maxLanes, &f.More)
 }
 
 // draw places the lanes on their axis.

@@ -79,7 +79,7 @@ func newPackageSheet(r *http.Request) (*packageSheet, error) {
 	if p.Purl != "" {
 		q, err := query.ParsePurl(p.Purl)
 		if err != nil {
-			return nil, wrong("%s: %v", cut(200, p.Purl), err)
+			return nil, wrong("%s", cut(600, err.Error()))
 		}
 		q.Version = cmp.Or(p.Version, q.Version)
 		p.Question = q

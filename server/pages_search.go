@@ -127,7 +127,7 @@ func (w *web) search(ctx context.Context, st *state, r *http.Request) (*sheet, e
 func toPurl(text string) (*sheet, error) {
 	q, err := query.ParsePurl(text)
 	if err != nil {
-		return nil, wrong("%s: %v", cut(200, text), err)
+		return nil, wrong("%s", cut(600, err.Error()))
 	}
 	return &sheet{location: withQuery(packagePath(q.Ecosystem, q.Name), "purl", text)}, nil
 }
@@ -204,12 +204,12 @@ func known(db *store.DB, text string) (string, error) {
 func (p *searchSheet) products(db *store.DB) error {
 	n, err := cpe.Parse(p.Query)
 	if err != nil {
-		return wrong("%s: %v", cut(200, p.Query), err)
+		return wrong("%s", cut(600, err.Error()))
 	}
 	p.CPE = n.String()
 	list, err := query.CPE(db, n)
 	if errors.Is(err, query.ErrVague) {
-		return wrong("%v", err)
+		return wrong("%s", cut(600, err.Error()))
 	}
 	if err != nil {
 		return err

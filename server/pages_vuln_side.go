@@ -224,7 +224,7 @@ type verdict struct {
 func newVerdict(db pageDB, id, purl string) (*verdict, error) {
 	q, err := query.ParsePurl(purl)
 	if err != nil {
-		return nil, wrong("%s: %v", cut(200, purl), err)
+		return nil, wrong("%s", cut(600, err.Error()))
 	}
 	x, err := query.Explain(db, id, &q)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,10 +91,10 @@ func TestChain(t *testing.T) {
 	if _, err := Pull(context.Background(), w.client("early")); !errors.Is(err, ErrNotFound) {
 		t.Errorf("pull from an empty repository: %v", err)
 	}
-	catchUps, most := 0, 0
+	pulls, most := 0, 0
 	for v := 1; v <= releases; v++ {
 		w.churn()
-		out := w.publish()
+		out := w.publishKeeping()
 		if out.Version != uint64(v) {
 			t.Fatalf("release %d, want %d", out.Version, v)
 		}
@@ -106,7 +107,7 @@ func TestChain(t *testing.T) {
 			if got.StateRoot != out.StateRoot {
 				t.Fatalf("client %d from %d to %d: root %s, signed %s", i, got.From, v, got.StateRoot, out.StateRoot)
 			}
-			catchUps++
+			pulls++
 			most = max(most, got.Files)
 		}
 	}
@@ -120,7 +121,30 @@ func TestChain(t *testing.T) {
 	if most > 16 {
 		t.Errorf("a catch-up of %d files", most)
 	}
-	t.Logf("%d releases, %d catch-ups, at most %d files", releases, catchUps, most)
+	t.Logf("%d releases, %d catch-ups, at most %d files", releases, pulls, most)
+	ways := 300
+	if testing.Short() {
+		ways = 40
+	}
+	c := measureCatchUps(t, w, ways)
+	_, lines := c.report() // of 300 records most change: see BenchmarkCatchUp
+	t.Log(strings.Join(lines, "\n"))
+	if files := c.mostFiles(); files > 20 || len(c.list) < ways*2/3 {
+		t.Errorf("%d catch-ups, of at most %d files", len(c.list), files)
+	}
+}
+
+// publishKeeping publishes what there is and deletes nothing.
+func (w *world) publishKeeping() Published {
+	w.t.Helper()
+	opt := w.publishOptions()
+	opt.Grace, opt.BaseEvery = -1, 64
+	out, err := Publish(context.Background(), opt)
+	opt.DB.Close()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
 }
 
 // TestOnly holds some ecosystems, changes its mind, and goes back.

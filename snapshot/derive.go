@@ -45,49 +45,61 @@ const (
 	maxVotes     = 1 << 18 // a map of more numbers is none
 )
 
-// deriveTransform finds out what happened to all rows alike.
-func (d *differ) deriveTransform(before, after items) (transform, error) {
-	t := transform{release: d.release}
-	members := map[string]*memberChange{}
-	rows, common := 0, 0
-	var a, b flatRow
-	err := pair(before, after, func(old, now item) error {
-		if now.data == nil {
-			return nil
-		}
-		rows++
-		if b.parse(now.data) != nil {
-			return nil
-		}
-		known := old.data != nil && a.parse(old.data) == nil
-		if known {
-			common++
-		}
-		for _, m := range b.members {
-			c, ok := members[m.name]
-			if !ok {
-				c = &memberChange{value: m.value, constant: true, votes: map[[2]decimal]int32{}}
-				members[m.name] = c
-			}
-			c.see(m.value, a.getIf(known, m.name))
-		}
-		return nil
-	})
-	if err != nil {
-		return t, err
+// A derivation finds out what happened to all rows of a table alike.
+type derivation struct {
+	members      map[string]*memberChange
+	rows, common int // new ones; those of them that were there before
+	a, b         flatRow
+}
+
+// see takes note of what became of a row.
+func (d *derivation) see(old, now item) {
+	if now.data == nil {
+		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		c := members[name]
-		if c.changed < minChanged || c.changed*shareChanged < common {
+	d.rows++
+	if d.b.parse(now.data) != nil {
+		return
+	}
+	known := old.data != nil && d.a.parse(old.data) == nil
+	if known {
+		d.common++
+	}
+	for _, m := range d.b.members {
+		c, ok := d.members[m.name]
+		if !ok {
+			c = &memberChange{value: m.value, constant: true, votes: map[[2]decimal]int32{}}
+			d.members[m.name] = c
+		}
+		c.see(m.value, d.a.getIf(known, m.name))
+	}
+}
+
+// transform is what a release did to the rows seen.
+func (d *derivation) transform(release uint64) transform {
+	t := transform{release: release}
+	for _, name := range slices.Sorted(maps.Keys(d.members)) {
+		c := d.members[name]
+		if c.changed < minChanged || c.changed*shareChanged < d.common {
 			continue
 		}
-		if c.constant && c.rows == rows {
+		if c.constant && c.rows == d.rows {
 			t.set = append(t.set, memberValue{name, c.value})
 		} else if m, ok := c.numbers(name); ok {
 			t.maps = append(t.maps, m)
 		}
 	}
-	return t, nil
+	return t
+}
+
+// deriveTransform finds out what a release did to a table.
+func deriveTransform(release uint64, before, after items) (transform, error) {
+	d := &derivation{members: map[string]*memberChange{}}
+	err := pair(before, after, func(old, now item) error {
+		d.see(old, now)
+		return nil
+	})
+	return d.transform(release), err
 }
 
 func (r *flatRow) getIf(ok bool, name string) []byte {

@@ -93,7 +93,7 @@ func pair(before, after items, f func(old, now item) error) error {
 	return nil
 }
 
-// records writes what changed from one state of records to another.
+// diffRecords writes what changed from one state of records to another.
 func (d *differ) diffRecords(before, after items) error {
 	return pair(before, after, func(old, now item) error {
 		if now.data != nil {
@@ -102,9 +102,7 @@ func (d *differ) diffRecords(before, after items) error {
 			d.bytes += int64(len(now.data))
 		}
 		if old.data != nil && old.collection != now.collection {
-			d.event(old.collection, old.key, opDelete, old.data, nil)
-			d.deletes++
-			if err := d.w.add(old.collection, entry{opDelete, d.release, []byte(old.key), nil}); err != nil {
+			if err := d.remove(old); err != nil {
 				return err
 			}
 			old = item{}
@@ -112,16 +110,28 @@ func (d *differ) diffRecords(before, after items) error {
 		if now.data == nil || bytes.Equal(old.data, now.data) {
 			return nil
 		}
-		d.event(now.collection, now.key, opPut, old.data, now.data)
-		e := entry{opPut, d.release, []byte(now.key), now.data}
-		if m, ok := touched(old.data, now.data); ok {
-			e.op, e.value = opTouch, []byte(m)
-			d.touches++
-		} else {
-			d.puts++
-		}
-		return d.w.add(now.collection, e)
+		return d.put(old, now)
 	})
+}
+
+// remove writes that a key is not in its collection any more.
+func (d *differ) remove(old item) error {
+	d.event(old.collection, old.key, opDelete, old.data, nil)
+	d.deletes++
+	return d.w.add(old.collection, entry{opDelete, d.release, []byte(old.key), nil})
+}
+
+// put writes what became of a record.
+func (d *differ) put(old, now item) error {
+	d.event(now.collection, now.key, opPut, old.data, now.data)
+	e := entry{opPut, d.release, []byte(now.key), now.data}
+	if m, ok := touched(old.data, now.data); ok {
+		e.op, e.value = opTouch, []byte(m)
+		d.touches++
+	} else {
+		d.puts++
+	}
+	return d.w.add(now.collection, e)
 }
 
 // touched reports whether nothing but modified changed, and to what.
@@ -140,7 +150,7 @@ func touched(old, now []byte) (string, bool) {
 // diffTable writes what changed from one state of an enrichment table to
 // another. Both are walked twice: once for the transform, once for the rest.
 func (d *differ) diffTable(name string, before, after items) error {
-	t, err := d.deriveTransform(before, after)
+	t, err := deriveTransform(d.release, before, after)
 	if err != nil {
 		return err
 	}
@@ -154,12 +164,10 @@ func (d *differ) diffTable(name string, before, after items) error {
 		if now.data != nil {
 			d.state.add(name, now.key, valueHash(now.data))
 		}
-		switch {
-		case now.data == nil:
-			d.event(name, old.key, opDelete, old.data, nil)
-			d.deletes++
-			return d.w.add(name, entry{opDelete, d.release, []byte(old.key), nil})
-		case !bytes.Equal(old.data, now.data):
+		if now.data == nil {
+			return d.remove(old)
+		}
+		if !bytes.Equal(old.data, now.data) {
 			d.event(name, now.key, opPut, old.data, now.data)
 		}
 		if old.data != nil {

@@ -145,50 +145,67 @@ func tableNames(segs []*segmentReader) []string {
 // the next step.
 type items = iter.Seq2[item, error]
 
-// mergeRecords yields the records of a state as of release head, changed by
-// segments. Records that the segments do not speak of come as they are.
-func mergeRecords(state items, head uint64, segs []*segmentReader, sel selection) items {
+// merged walks a state and what segments say side by side, in the order of
+// keys. fold makes of an item (without data where the state lacks the key) and
+// of a group (nil where the segments do not speak of it) what becomes of it.
+func merged(state items, said iter.Seq2[*group, error], fold func(item, *group) (item, error)) items {
 	return func(yield func(item, error) bool) {
 		next, stop := iter.Pull2(state)
 		defer stop()
 		old, err, ok := next()
-		for g, gerr := range groups(segs, func(c string) bool { return isRecord(c) && sel.wants(c) }) {
+		put := func(it item, g *group) bool {
+			it, ferr := fold(it, g)
+			if ferr != nil {
+				yield(item{}, ferr)
+				return false
+			}
+			return it.data == nil || yield(it, nil)
+		}
+		for g, gerr := range said {
 			if gerr != nil {
 				yield(item{}, gerr)
 				return
 			}
-			for ok && err == nil && old.key < string(g.key) {
-				if !yield(old, nil) {
+			for ; ok && err == nil && old.key < string(g.key); old, err, ok = next() {
+				if !put(old, nil) {
 					return
 				}
-				old, err, ok = next()
 			}
 			if err != nil {
-				yield(item{}, err)
-				return
+				break
 			}
-			it := item{key: string(g.key)}
-			if ok && old.key == it.key {
-				it = old
+			if !ok || old.key != string(g.key) {
+				if !put(item{key: string(g.key)}, g) {
+					return
+				}
+				continue
 			}
-			if it, gerr = g.fold(it, head); gerr != nil {
-				yield(item{}, gerr)
-				return
-			}
-			if it.data != nil && !yield(it, nil) {
-				return
-			}
-			if ok && old.key == string(g.key) {
-				old, err, ok = next()
-			}
-		}
-		for ok {
-			if !yield(old, err) || err != nil {
+			if !put(old, g) {
 				return
 			}
 			old, err, ok = next()
 		}
+		for ; ok && err == nil; old, err, ok = next() {
+			if !put(old, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(item{}, err)
+		}
 	}
+}
+
+// mergeRecords yields the records of a state as of release head, changed by
+// segments. Records that the segments do not speak of come as they are.
+func mergeRecords(state items, head uint64, segs []*segmentReader, sel selection) items {
+	said := groups(segs, func(c string) bool { return isRecord(c) && sel.wants(c) })
+	return merged(state, said, func(it item, g *group) (item, error) {
+		if g == nil {
+			return it, nil
+		}
+		return g.fold(it, head)
+	})
 }
 
 // noItems is the state of nothing.
@@ -202,50 +219,11 @@ func mergeTable(name string, state items, head uint64, segs []*segmentReader) it
 		for i, s := range segs {
 			m.at[i], m.ends[i] = s.table(name), s.info.To
 		}
-		next, stop := iter.Pull2(state)
-		defer stop()
-		old, err, ok := next()
-		emit := func(key string, data []byte, g *group) bool {
-			it, merr := m.fold(item{name, key, data}, g)
-			if merr != nil {
-				yield(item{}, merr)
-				return false
-			}
-			return it.data == nil || yield(it, nil)
-		}
-		for g, gerr := range groups(segs, func(c string) bool { return c == name }) {
-			if gerr != nil {
-				yield(item{}, gerr)
-				return
-			}
-			key := string(g.key)
-			for ok && err == nil && old.key < key {
-				if !emit(old.key, old.data, nil) {
-					return
-				}
-				old, err, ok = next()
-			}
-			if err != nil {
-				break
-			}
-			if ok && old.key == key {
-				if !emit(key, old.data, g) {
-					return
-				}
-				old, err, ok = next()
-			} else if !emit(key, nil, g) {
-				return
-			}
-		}
-		for ok && err == nil {
-			if !emit(old.key, old.data, nil) {
-				return
-			}
-			old, err, ok = next()
-		}
-		if err != nil {
-			yield(item{}, err)
-		}
+		said := groups(segs, func(c string) bool { return c == name })
+		merged(state, said, func(it item, g *group) (item, error) {
+			it.collection = name
+			return m.fold(it, g)
+		})(yield)
 	}
 }
 

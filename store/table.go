@@ -91,6 +91,7 @@ func (t table) get(key []byte) ([]byte, error) {
 func (t table) lookup(keys []string, yield func(i int, v []byte) error) error {
 	blocks := blockReader{cur: t.blocks.Cursor()}
 	var bk, bv []byte
+	over := false
 	for i, key := range keys {
 		if v := t.overlay.Get([]byte(key)); v != nil {
 			raw, err := decompressValue(v)
@@ -102,10 +103,14 @@ func (t table) lookup(keys []string, yield func(i int, v []byte) error) error {
 			}
 			continue
 		}
+		if over {
+			continue
+		}
 		var err error
 		if bk, bv, err = blocks.seek(bk, bv, key); err != nil {
 			return err
 		}
+		over = bk == nil // there is nothing at this key or behind it
 		if bk != nil && string(bk) == key {
 			if err := yield(i, bv); err != nil {
 				return err

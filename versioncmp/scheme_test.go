@@ -78,14 +78,14 @@ func checkVersion(t *testing.T, s *Scheme, text string) (Version, bool) {
 	return v, true
 }
 
-// keyBound is how many bytes of key a byte of version may take: five where a
-// dash stands for ".pre." (RubyGems), and for Python's legacy versions, which are
+// keyBound is how many bytes of key a byte of version may take: six where a
+// dash stands for the segment "pre" (RubyGems), and for Python's legacy versions, which are
 // not PEP 440, more, since each number is padded to eight digits.
 func keyBound(s *Scheme) int {
 	if strings.HasSuffix(s.Name, pypiScheme.Name) {
 		return 12
 	}
-	return 5
+	return 6
 }
 
 // fragments make versions that lean on every rule at once.

