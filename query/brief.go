@@ -164,8 +164,11 @@ func severities(list []byte) (all []normalize.Severity, err error) {
 }
 
 // only returns an object with those members alone that are named, nil where it
-// has none.
+// has none or is no object: then it says nothing.
 func only(object []byte, names ...string) (jsontext.Value, error) {
+	if object[0] != '{' {
+		return nil, nil
+	}
 	var out []byte
 	_, err := eachMember(object, func(name, value []byte) error {
 		for _, n := range names {

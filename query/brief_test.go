@@ -76,6 +76,7 @@ var briefSeeds = []string{
 	`{"affected":[{"database_specific":{"severity":"HIGH","x":[1,2,{"y":"}"}]},"ecosystem_specific":{"severity":["low"]},"package":{"ecosystem":"PyPI","name":"Foo_Bar"},"severity":[{"score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H","type":"CVSS_V3"}],"versions":["1","2"]}],"aliases":["CVE-2021-1","GHSA-é"],"details":"First. Second","id":"A-3","modified":"2026-01-01T00:00:00Z","upstream":["CVE-2021-2"],"withdrawn":"2026-02-01T00:00:00Z"}`,
 	`{"database_specific":{"cwe_ids":["CWE-1"],"severity":"MODERATE","statements":[{"ecosystem":"npm","package":"a","status":"not_affected"}]},"details":"","id":"A-4","references":[{"type":"WEB","url":"x"}],"severity":[{"score":"high","type":"Ubuntu"}]}`,
 	`{"details":"` + strings.Repeat(`word \n\u00e9 `, 900) + `","id":"A-5"}`,
+	`{"affected":[{"database_specific":[],"ecosystem_specific":"x","package":{"ecosystem":"npm","name":"a"}}],"database_specific":[],"id":"A-7"}`,
 	`{"details":"` + strings.Repeat("x", 9000) + `","id":"A-6"}`,
 }
 

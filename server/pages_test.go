@@ -349,3 +349,18 @@ func TestOnceIsComputedOnce(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestChangesOfReleases has no state before, and a repository that tells.
+func TestChangesOfReleases(t *testing.T) {
+	p := newPublisher(t, Options{Pages: true})
+	p.publish(testRecords + "N-1 PyPI new 1.0\n")
+	if err := os.Remove(filepath.Join(p.dir, "advdb.db.prev")); err != nil {
+		t.Fatal(err)
+	}
+	got := mainText(t, settled(t, strings.TrimSuffix(p.url, "/repo")+"/changes"))
+	for _, w := range []string{"From release 1 of", "to release 2 of", "added 1", "N-1 added PyPI"} {
+		if !strings.Contains(got, w) {
+			t.Errorf("no %q in\n%s", w, got)
+		}
+	}
+}

@@ -38,7 +38,8 @@ func BenchmarkPublishBase(b *testing.B) {
 			b.Fatal(err)
 		}
 		w.repo = repo
-		w.publish()
+		out := w.publish()
+		b.ReportMetric(float64(out.BaseSize)/benchRecords, "B/record")
 		repo.Close()
 	}
 }
@@ -67,24 +68,24 @@ func BenchmarkPullDelta(b *testing.B) {
 	for i := range 1000 {
 		w.put(i * 7)
 	}
-	out := w.publish()
-	b.ReportMetric(float64(out.Delta)/1000, "B/record")
+	w.publish()
 	held, err := os.ReadFile(filepath.Join(c.Dir, "advdb.db"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
+	var got Pulled
 	for b.Loop() {
 		b.StopTimer()
 		if err := os.WriteFile(filepath.Join(c.Dir, "advdb.db"), held, 0o644); err != nil {
 			b.Fatal(err)
 		}
 		b.StartTimer()
-		if got := w.pull(c); got.From != 1 || got.Full {
+		if got = w.pull(c); got.From != 1 || got.Full {
 			b.Fatalf("%+v", got)
 		}
 	}
-	b.ReportMetric(float64(out.Delta)/1000, "B/record")
+	b.ReportMetric(float64(got.Bytes)/1000, "B/record") // with all that is signed
 }
 
 // BenchmarkPullNothing is a pull with nothing new.
@@ -95,8 +96,11 @@ func BenchmarkPullNothing(b *testing.B) {
 	w.pull(c)
 	b.ReportAllocs()
 	for b.Loop() {
-		if got := w.pull(c); got.Changed {
+		got := w.pull(c)
+		if got.Changed {
 			b.Fatal("changed")
 		}
+		b.ReportMetric(float64(got.Requests), "requests")
+		b.ReportMetric(float64(got.Bytes), "B")
 	}
 }
