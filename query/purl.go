@@ -36,7 +36,7 @@ type Question struct {
 // purlTypes gives the ecosystem of purl types that stand for one ecosystem.
 var purlTypes = map[string]string{
 	"bioconductor": "Bioconductor", "bitnami": "Bitnami", "brew": "Homebrew", "cargo": "crates.io", "composer": "Packagist",
-	"conan": "ConanCenter", "cpan": "CPAN", "cran": "CRAN", "freebsd": "FreeBSD:ports", "gem": "RubyGems",
+	"conan": "ConanCenter", "cpan": "CPAN", "cran": "CRAN", "dhi": "Docker Hardened Images", "freebsd": "FreeBSD:ports", "gem": "RubyGems",
 	"githubactions": "GitHub Actions", "golang": "Go", "hackage": "Hackage", "hex": "Hex", "julia": "Julia",
 	"maven": "Maven", "npm": "npm", "nuget": "NuGet", "opam": "opam", "pub": "Pub", "pypi": "PyPI",
 	"swift": "SwiftURL", "vcpkg": "vcpkg", "vscode": "VSCode", "vscode-extension": "VSCode",

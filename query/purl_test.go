@@ -90,6 +90,7 @@ func TestParsePurlOfTools(t *testing.T) {
 			Ecosystem: "Arch Linux", Name: "openssl", Version: "3.2.0-1", Arch: "x86_64"},
 		"pkg:ebuild/dev-libs/openssl@3.0.11?slot=0/3": {Ecosystem: "Gentoo", Name: "dev-libs/openssl", Version: "3.0.11", Slot: "0/3"},
 		"pkg:golang/stdlib@1.21.0":                    {Ecosystem: "Go", Name: "stdlib", Version: "1.21.0"},
+		"pkg:dhi/fluentd@1.14.1":                      {Ecosystem: "Docker Hardened Images", Name: "fluentd", Version: "1.14.1"},
 		// trivy: the family, and the release as os-release says it
 		"pkg:apk/alpine/busybox@1.37.0-r30?arch=x86_64&distro=3.24.0_alpha20260127": {
 			Ecosystem: "Alpine:edge", Name: "busybox", Version: "1.37.0-r30", Arch: "x86_64"},
