@@ -23,9 +23,10 @@ type collectionList struct {
 }
 
 // collect deletes blobs, manifests and proofs that no release of the last
-// grace refers to, and that the release before found so already: a clock that
-// is wrong once deletes nothing. Roots, other metadata and the log stay for
-// ever. It returns the number of files deleted.
+// grace refers to, and partial tiles of the log that are full by now, where
+// the release before found so already: a clock that is wrong once deletes
+// nothing. Roots, other metadata and all else of the log stay for ever. It
+// returns the number of files deleted.
 func (p *publisher) collect(ctx context.Context) (n int, err error) {
 	drop, lists, err := p.unreferenced(ctx)
 	if err != nil {
@@ -84,7 +85,29 @@ func (p *publisher) unreferenced(ctx context.Context) (drop, lists []string, err
 			return nil, nil, err
 		}
 	}
-	return drop, lists, nil
+	var tiles []string
+	err = p.Repo.List(ctx, "log/tile/", func(name string) error {
+		tiles = append(tiles, name)
+		return nil
+	})
+	return append(drop, superseded(tiles)...), lists, err
+}
+
+// superseded returns the partial tiles of which the full tile is there, too:
+// clients fall back to it.
+//
+// Source: C2SP tlog-tiles, "Partial Tiles".
+func superseded(tiles []string) (drop []string) {
+	full := map[string]bool{}
+	for _, name := range tiles {
+		full[name] = true
+	}
+	for _, name := range tiles {
+		if whole, _, partial := strings.Cut(name, ".p/"); partial && full[whole] {
+			drop = append(drop, name)
+		}
+	}
+	return drop
 }
 
 // found returns what earlier releases found.

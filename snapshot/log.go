@@ -3,6 +3,7 @@ package snapshot
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/transparency-dev/formats/log"
@@ -38,6 +39,22 @@ func tilePath(t tlog.Tile) string {
 	return p
 }
 
+// readTile reads a tile, in place of a partial one that is gone the full one,
+// which begins with it.
+//
+// Source: C2SP tlog-tiles, "Partial Tiles".
+func readTile(ctx context.Context, r Reader, t tlog.Tile, most int64) ([]byte, error) {
+	data, err := readAll(ctx, r, tilePath(t), most)
+	if t.W == 1<<t.H || !errors.Is(err, ErrNotFound) {
+		return data, err
+	}
+	t.W = 1 << t.H
+	if whole, failed := readAll(ctx, r, tilePath(t), most); failed == nil {
+		return whole, nil
+	}
+	return nil, err
+}
+
 // A tileReader reads tiles of a repository for tlog, which verifies them.
 type tileReader struct {
 	ctx context.Context
@@ -50,12 +67,12 @@ func (t *tileReader) Height() int { return tileHeight }
 func (t *tileReader) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	out := make([][]byte, len(tiles))
 	for i, x := range tiles {
-		b, err := readAll(t.ctx, t.r, tilePath(x), maxTile)
+		b, err := readTile(t.ctx, t.r, x, maxTile)
 		if err != nil {
 			t.err = err
 			return nil, err
 		}
-		out[i] = b
+		out[i] = b[:min(len(b), x.W*tlog.HashSize)]
 	}
 	return out, nil
 }
@@ -164,7 +181,7 @@ func appendEntries(ctx context.Context, repo Repository, n int64, leaf []byte) e
 // logEntry reads entry n of a log of the given size. It is not verified.
 func logEntry(ctx context.Context, r Reader, n, size int64) ([]byte, error) {
 	t := tlog.Tile{H: tileHeight, L: -1, N: n >> tileHeight, W: int(min(size-n>>tileHeight<<tileHeight, 1<<tileHeight))}
-	data, err := readAll(ctx, r, tilePath(t), maxEntries)
+	data, err := readTile(ctx, r, t, maxEntries)
 	if err != nil {
 		return nil, err
 	}
