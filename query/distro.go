@@ -182,7 +182,8 @@ func suseRelease(release string) string {
 	return name
 }
 
-// debianRelease turns a codename, 11 and 11.7 into 11.
+// debianRelease turns a codename, 11 and 11.7 into 11. Before Debian 7 a release
+// is named by two numbers: squeeze, 6.0.10 and 6 are 6.0, 3.1r8 is 3.1.
 func debianRelease(release string) string {
 	switch release {
 	case "unstable", "rolling":
@@ -193,7 +194,17 @@ func debianRelease(release string) string {
 	if e, ok := normalize.DebianEcosystem(release); ok {
 		return strings.TrimPrefix(e, "Debian:")
 	}
-	return major(release)
+	switch m := major(release); m {
+	case "4", "5", "6":
+		return m + ".0"
+	case "1", "2", "3":
+		if _, minor, ok := strings.Cut(release, "."); ok && minor != "" {
+			return m + "." + minor[:1]
+		}
+		return "" // 3 is either of two
+	default:
+		return m
+	}
 }
 
 // ubuntuRelease names a codename and 20.04 as OSV does: the releases of April

@@ -292,8 +292,11 @@ func testSwap(t *testing.T, s *shelf) {
 // testSwapAtOnce lets publishers swap the same file at once, without a lock:
 // one of them wins.
 func testSwapAtOnce(t *testing.T, s *shelf) {
-	if s.name == "dir" {
+	switch s.name {
+	case "dir":
 		t.Skip("a folder's swap is guarded by its lock")
+	case "s3":
+		t.Skip("versitygw on files looks at the condition and then renames: of two at once both may win, which S3 rules out; docs/decisions/0023-s3.md")
 	}
 	const rounds, publishers = 4, 3
 	was := []byte(nil)

@@ -1,0 +1,164 @@
+package peers
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A finding is an ID that a scanner has for a package.
+type finding struct {
+	target
+	id string
+}
+
+// A cost is what one run took.
+type cost struct {
+	wall, cpu time.Duration
+	rss       int64 // bytes, the peak
+}
+
+// measure runs a command and returns what it printed. Exit status 1 is that of
+// a scan with findings.
+func measure(t *testing.T, cmd *exec.Cmd) (out []byte, c cost) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	begin := time.Now()
+	err := cmd.Run()
+	c.wall = time.Since(begin)
+	if err != nil && cmd.ProcessState.ExitCode() != 1 {
+		t.Fatalf("%v: %v\n%s", cmd.Args, err, stderr.String())
+	}
+	c.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		c.rss = u.Maxrss * 1024
+	}
+	return stdout.Bytes(), c
+}
+
+// scanners are what runs on an SBOM: a command, and a reader of its findings.
+type scanner struct {
+	name    string
+	command func(t *testing.T, sbom string) *exec.Cmd
+	read    func(t *testing.T, out []byte, packages map[string]target) map[finding]bool
+}
+
+// advdb builds the command at hand and scans with the database of a folder.
+func advdb(t *testing.T, bin, db string) scanner {
+	return scanner{"advdb", func(t *testing.T, sbom string) *exec.Cmd {
+		return exec.CommandContext(t.Context(), bin, "scan", "--db", db, "--json", sbom)
+	}, readAdvdb}
+}
+
+func readAdvdb(t *testing.T, out []byte, packages map[string]target) map[finding]bool {
+	var report struct {
+		Matches []struct {
+			Purl  string
+			Vulns []struct {
+				Records []struct{ ID, Verdict string }
+			}
+		}
+	}
+	if err := json.Unmarshal(out, &report); err != nil {
+		t.Fatal(err)
+	}
+	found := map[finding]bool{}
+	for _, m := range report.Matches {
+		x, ok := packages[m.Purl]
+		if !ok {
+			t.Fatalf("advdb speaks of %q, which is not in the SBOM", m.Purl)
+		}
+		for _, v := range m.Vulns {
+			for _, r := range v.Records {
+				if r.Verdict == "affected" {
+					found[finding{x, r.ID}] = true
+				}
+			}
+		}
+	}
+	return found
+}
+
+const osvScannerModule = "github.com/google/osv-scanner/v2/cmd/osv-scanner@v2.5.0"
+
+// osvScanner installs osv-scanner, once for all runs on this machine, and scans
+// offline with the archives under local.
+func osvScanner(t *testing.T, local string) scanner {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(cache, "advdb-peers", strings.ReplaceAll(osvScannerModule, "/", "_"))
+	path := filepath.Join(bin, "osv-scanner")
+	if _, err := os.Stat(path); err != nil {
+		cmd := exec.CommandContext(t.Context(), "go", "install", osvScannerModule)
+		cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), "GOBIN="+bin, "GOFLAGS=")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	return scanner{"osv-scanner", func(t *testing.T, sbom string) *exec.Cmd {
+		cmd := exec.CommandContext(t.Context(), path, "scan", "source", "--format", "json", "--all-vulns", "--no-resolve", "--offline",
+			"--verbosity", "error", "--lockfile", sbom)
+		cmd.Env = []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "OSV_SCALIBR_LOCAL_DB_CACHE_DIRECTORY=" + local}
+		return cmd
+	}, readOSVScanner}
+}
+
+func readOSVScanner(t *testing.T, out []byte, packages map[string]target) map[finding]bool {
+	var report struct {
+		Results []struct {
+			Packages []struct {
+				Package         struct{ Name, Version, Ecosystem string }
+				Vulnerabilities []struct{ ID string }
+			}
+		}
+	}
+	if err := json.Unmarshal(out, &report); err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]target{}
+	for _, x := range packages {
+		byName[scannerKey(x.ecosystem, x.name, x.version)] = x
+	}
+	found := map[finding]bool{}
+	for _, r := range report.Results {
+		for _, p := range r.Packages {
+			x, ok := byName[scannerKey(p.Package.Ecosystem, p.Package.Name, p.Package.Version)]
+			if !ok {
+				t.Fatalf("osv-scanner speaks of %+v, which is not in the SBOM", p.Package)
+			}
+			for _, v := range p.Vulnerabilities {
+				found[finding{x, v.ID}] = true
+			}
+		}
+	}
+	return found
+}
+
+// scannerKey is how a package is found again in osv-scanner's report: it writes
+// some names as purls do.
+func scannerKey(ecosystem, name, version string) string {
+	return fmt.Sprintf("%s %s %s", ecosystem, strings.ToLower(name), version)
+}
+
+// difference are the findings that one has and the other lacks, sorted.
+func difference(a, b map[finding]bool) (list []finding) {
+	for f := range a {
+		if !b[f] {
+			list = append(list, f)
+		}
+	}
+	slices.SortFunc(list, func(a, b finding) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return list
+}
