@@ -37,7 +37,11 @@ func BenchmarkSnapshot(b *testing.B) {
 		b.Logf("sync: %v\n%s", err, out) // feeds that are not of this day
 	}
 	s := &scale{bin: bin, env: append(os.Environ(), "ADVDB_KEY_PASSPHRASE=bench", "TMPDIR="+temp)}
-	for _, n := range scaleRecords {
+	sizes := scaleRecords
+	if testing.Short() {
+		sizes = []int{20_000}
+	}
+	for _, n := range sizes {
 		b.Run(fmt.Sprint(n), func(b *testing.B) { s.bench(b, real, n) })
 	}
 }

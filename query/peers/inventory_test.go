@@ -49,6 +49,9 @@ func (x target) purl() string {
 	return purl
 }
 
+// ref names the component in an SBOM.
+func (x target) ref() string { return x.ecosystem + " " + x.name + " " + x.version }
+
 // An inventory is what records say there is: the versions of packages that
 // bound a range or are listed.
 type inventory map[string]map[target]bool // by ecosystem without its release
@@ -134,6 +137,7 @@ func (inv inventory) sample(n int) []target {
 func writeSBOM(t *testing.T, path string, list []target) {
 	t.Helper()
 	type component struct {
+		Ref     string `json:"bom-ref"`
 		Type    string `json:"type"`
 		Name    string `json:"name"`
 		Version string `json:"version"`
@@ -146,7 +150,7 @@ func writeSBOM(t *testing.T, path string, list []target) {
 		Components []component `json:"components"`
 	}{"CycloneDX", "1.5", 1, nil}
 	for _, x := range list {
-		bom.Components = append(bom.Components, component{"library", x.name, x.version, x.purl()})
+		bom.Components = append(bom.Components, component{x.ref(), "library", x.name, x.version, x.purl()})
 	}
 	data, err := json.Marshal(bom)
 	if err != nil {

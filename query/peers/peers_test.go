@@ -39,18 +39,18 @@ func database(t *testing.T, bin string) string {
 	return dir
 }
 
-// TestScanner has osv-scanner and advdb scan the same SBOMs with the same
-// records. Every finding that only one of them has fits a class of classes, and
+// TestScanner has advdb and its peers scan the same SBOMs with the same
+// records. Every finding that only one of them has fits a class of the peer, and
 // no class more often than it says.
 func TestScanner(t *testing.T) {
 	if testing.Short() {
-		t.Skip("osv-scanner is built from a hundred modules")
+		t.Skip("other scanners are built from hundreds of modules")
 	}
 	bin := build(t)
 	db, local := database(t, bin), t.TempDir()
 	inv, records := readDB(t, db, local)
-	rep := &report{records: records}
-	both := []scanner{advdb(t, bin, db), osvScanner(t, local)}
+	peers := []peer{osvScanner(t, local), trivy(t, db, t.TempDir())}
+	rep := newReport(t, db, records, peers)
 	for _, n := range sizes {
 		list := inv.sample(n)
 		if len(list) != n {
@@ -62,20 +62,29 @@ func TestScanner(t *testing.T) {
 		for _, x := range list {
 			packages[x.purl()] = x
 		}
-		var found [2]map[finding]bool
-		for i, s := range both {
-			for range rounds() {
-				out, c := measure(t, s.command(t, sbom))
-				found[i] = s.read(t, out, packages)
-				rep.add(s.name, n, c)
-			}
+		ours, base := scan(t, advdb(bin, db), sbom, packages)
+		rep.Scans = append(rep.Scans, scanRow{Scanner: "**advdb**", Packages: n, Findings: len(ours), Cost: base, CPURatio: 1})
+		for i, p := range peers {
+			theirs, c := scan(t, p.scanner, sbom, packages)
+			row := scanRow{Scanner: p.name, Packages: n, Findings: len(theirs), Cost: c, CPURatio: c.cpu.Seconds() / base.cpu.Seconds()}
+			rep.compare(t, p, i, row, ours, theirs)
 		}
-		ours, theirs := difference(found[0], found[1]), difference(found[1], found[0])
-		t.Logf("%d packages: %d findings of advdb, %d of osv-scanner; only in one %d, %d", n, len(found[0]), len(found[1]), len(ours), len(theirs))
-		if len(found[0]) == 0 || len(found[1]) == 0 {
-			t.Fatal("nothing is found")
-		}
-		rep.classify(t, n, len(found[0]), len(found[1]), ours, theirs)
 	}
+	rep.limits(t, peers)
 	rep.write(t)
+}
+
+// scan runs a scanner on an SBOM, several times where the cost is reported.
+func scan(t *testing.T, s scanner, sbom string, packages map[string]target) (found map[finding]bool, c cost) {
+	t.Helper()
+	var costs []cost
+	for range rounds() {
+		out, c := measure(t, s.command(t, sbom))
+		found = s.read(t, out, packages)
+		costs = append(costs, c)
+	}
+	if len(found) == 0 {
+		t.Fatalf("%s finds nothing", s.name)
+	}
+	return found, median(costs)
 }

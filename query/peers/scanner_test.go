@@ -26,6 +26,10 @@ type cost struct {
 	rss       int64 // bytes, the peak
 }
 
+func (c cost) Wall() string { return fmt.Sprintf("%.3f", c.wall.Seconds()) }
+func (c cost) CPU() string  { return fmt.Sprintf("%.3f", c.cpu.Seconds()) }
+func (c cost) MiB() int64   { return c.rss >> 20 }
+
 // measure runs a command and returns what it printed. Exit status 1 is that of
 // a scan with findings.
 func measure(t *testing.T, cmd *exec.Cmd) (out []byte, c cost) {
@@ -45,15 +49,22 @@ func measure(t *testing.T, cmd *exec.Cmd) (out []byte, c cost) {
 	return stdout.Bytes(), c
 }
 
-// scanners are what runs on an SBOM: a command, and a reader of its findings.
+// A scanner is what runs on an SBOM: a command, and a reader of its findings.
 type scanner struct {
 	name    string
 	command func(t *testing.T, sbom string) *exec.Cmd
 	read    func(t *testing.T, out []byte, packages map[string]target) map[finding]bool
 }
 
-// advdb builds the command at hand and scans with the database of a folder.
-func advdb(t *testing.T, bin, db string) scanner {
+// A peer is a scanner to compare with.
+type peer struct {
+	scanner
+	covers  func(x target) bool // what it can read and find
+	classes []class
+}
+
+// advdb scans with the database of a folder.
+func advdb(bin, db string) scanner {
 	return scanner{"advdb", func(t *testing.T, sbom string) *exec.Cmd {
 		return exec.CommandContext(t.Context(), bin, "scan", "--db", db, "--json", sbom)
 	}, readAdvdb}
@@ -92,7 +103,7 @@ const osvScannerModule = "github.com/google/osv-scanner/v2/cmd/osv-scanner@v2.5.
 
 // osvScanner installs osv-scanner, once for all runs on this machine, and scans
 // offline with the archives under local.
-func osvScanner(t *testing.T, local string) scanner {
+func osvScanner(t *testing.T, local string) peer {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -107,12 +118,12 @@ func osvScanner(t *testing.T, local string) scanner {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
-	return scanner{"osv-scanner", func(t *testing.T, sbom string) *exec.Cmd {
+	return peer{scanner{"osv-scanner", func(t *testing.T, sbom string) *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), path, "scan", "source", "--format", "json", "--all-vulns", "--no-resolve", "--offline",
 			"--verbosity", "error", "--lockfile", sbom)
 		cmd.Env = []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "OSV_SCALIBR_LOCAL_DB_CACHE_DIRECTORY=" + local}
 		return cmd
-	}, readOSVScanner}
+	}, readOSVScanner}, func(target) bool { return true }, osvScannerClasses}
 }
 
 func readOSVScanner(t *testing.T, out []byte, packages map[string]target) map[finding]bool {
@@ -152,8 +163,8 @@ func scannerKey(ecosystem, name, version string) string {
 	return fmt.Sprintf("%s %s %s", ecosystem, strings.ToLower(name), version)
 }
 
-// difference are the findings that one has and the other lacks, sorted.
-func difference(a, b map[finding]bool) (list []finding) {
+// without are the findings that a has and b lacks, sorted.
+func without(a, b map[finding]bool) (list []finding) {
 	for f := range a {
 		if !b[f] {
 			list = append(list, f)
