@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,10 +23,16 @@ type difference struct {
 	record *normalize.Record
 }
 
+// Authorities that are named more than once.
+const (
+	pseudoVersions = "Go modules reference, pseudo-versions: it is a version like others, below v0.0.1"
+	purlNames      = "purl specification, golang: namespace and name must be lowercased"
+)
+
 var osvScannerClasses = []class{
 	{"orders versions of Packagist as version_compare of PHP does: 2.0 before 2.0.0", "composer/semver, VersionParser::normalize: 2.0 is 2.0.0.0", shortened, 12},
 	{"reads no range of an entry whose first range is of commits", "OSV schema 1.7, evaluation: a version in any range is affected", behindCommits, 12},
-	{"compares paths of Go modules as purls write them, in lower case, with records that do not", "purl specification, golang-definition: the name must be lowercased", lowered, 12},
+	{"compares paths of Go modules as purls write them, in lower case, with records that do not", purlNames, lowered, 12},
 }
 
 func shortened(d difference) bool {
@@ -44,4 +51,28 @@ func behindCommits(d difference) bool {
 	})
 }
 
-var trivyClasses = []class{}
+var grypeClasses = []class{
+	{"matches no Go module at a pseudo-version without a release before it (v0.0.0-…)", pseudoVersions, unreleased, 220},
+}
+
+var trivyClasses = []class{
+	{"matches no Go module at a pseudo-version without a release before it (v0.0.0-…)", pseudoVersions, unreleased, 220},
+	{"compares paths of Go modules as purls write them, in lower case, with records that do not", purlNames, lowered, 12},
+	{"drops an advisory whole where one of the versions that it lists is not of PEP 440", "none: the ranges beside the list are read all the same", legacyListed, 40},
+}
+
+func unreleased(d difference) bool {
+	return d.ours && d.base() == "Go" && strings.HasPrefix(strings.TrimPrefix(d.version, "v"), "0.0.0-")
+}
+
+// legacyListed fits where an entry for the package lists a version that PEP 440
+// refuses.
+func legacyListed(d difference) bool {
+	return d.ours && d.base() == "PyPI" && slices.ContainsFunc(d.record.Affected, func(a normalize.Affected) bool {
+		return a.Package.Name == d.name && slices.ContainsFunc(a.Versions, func(v string) bool { return !pep440.MatchString(v) })
+	})
+}
+
+// pep440 is the grammar of PEP 440, appendix B, without white space around.
+var pep440 = regexp.MustCompile(`(?i)^v?([0-9]+!)?[0-9]+(\.[0-9]+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?` +
+	`(-[0-9]+|[-_.]?(post|rev|r)[-_.]?[0-9]*)?([-_.]?dev[-_.]?[0-9]*)?(\+[a-z0-9]+([-_.][a-z0-9]+)*)?$`)

@@ -49,7 +49,7 @@ func TestScanner(t *testing.T) {
 	bin := build(t)
 	db, local := database(t, bin), t.TempDir()
 	inv, records := readDB(t, db, local)
-	peers := []peer{osvScanner(t, local), trivy(t, db, t.TempDir())}
+	peers := []peer{osvScanner(t, local), grype(t, db, t.TempDir()), trivy(t, db, t.TempDir())}
 	rep := newReport(t, db, records, peers)
 	for _, n := range sizes {
 		list := inv.sample(n)
@@ -65,7 +65,7 @@ func TestScanner(t *testing.T) {
 		ours, base := scan(t, advdb(bin, db), sbom, packages)
 		rep.Scans = append(rep.Scans, scanRow{Scanner: "**advdb**", Packages: n, Findings: len(ours), Cost: base, CPURatio: 1})
 		for i, p := range peers {
-			theirs, c := scan(t, p.scanner, sbom, packages)
+			theirs, c := scan(t, p.scanner, p.sbom(t, list), packages)
 			row := scanRow{Scanner: p.name, Packages: n, Findings: len(theirs), Cost: c, CPURatio: c.cpu.Seconds() / base.cpu.Seconds()}
 			rep.compare(t, p, i, row, ours, theirs)
 		}

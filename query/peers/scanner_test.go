@@ -39,7 +39,7 @@ func measure(t *testing.T, cmd *exec.Cmd) (out []byte, c cost) {
 	begin := time.Now()
 	err := cmd.Run()
 	c.wall = time.Since(begin)
-	if err != nil && cmd.ProcessState.ExitCode() != 1 {
+	if err != nil && (cmd.ProcessState.ExitCode() != 1 || stdout.Len() == 0) {
 		t.Fatalf("%v: %v\n%s", cmd.Args, err, stderr.String())
 	}
 	c.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
@@ -60,7 +60,19 @@ type scanner struct {
 type peer struct {
 	scanner
 	covers  func(x target) bool // what it can read and find
+	refuses func(x target) bool // what makes it refuse the SBOM; nil: nothing
 	classes []class
+}
+
+// sbom writes the packages that the peer does not refuse.
+func (p *peer) sbom(t *testing.T, list []target) string {
+	t.Helper()
+	if p.refuses != nil {
+		list = slices.DeleteFunc(slices.Clone(list), p.refuses)
+	}
+	path := filepath.Join(t.TempDir(), "bom.cdx.json")
+	writeSBOM(t, path, list)
+	return path
 }
 
 // advdb scans with the database of a folder.
@@ -123,7 +135,7 @@ func osvScanner(t *testing.T, local string) peer {
 			"--verbosity", "error", "--lockfile", sbom)
 		cmd.Env = []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "OSV_SCALIBR_LOCAL_DB_CACHE_DIRECTORY=" + local}
 		return cmd
-	}, readOSVScanner}, func(target) bool { return true }, osvScannerClasses}
+	}, readOSVScanner}, func(target) bool { return true }, nil, osvScannerClasses}
 }
 
 func readOSVScanner(t *testing.T, out []byte, packages map[string]target) map[finding]bool {
