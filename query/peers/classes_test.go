@@ -58,21 +58,22 @@ var grypeClasses = []class{
 var trivyClasses = []class{
 	{"matches no Go module at a pseudo-version without a release before it (v0.0.0-…)", pseudoVersions, unreleased, 220},
 	{"compares paths of Go modules as purls write them, in lower case, with records that do not", purlNames, lowered, 12},
-	{"drops an advisory whole where one of the versions that it lists is not of PEP 440", "none: the ranges beside the list are read all the same", legacyListed, 40},
+	{"drops an advisory whole where one of the versions that it lists is not of PEP 440 or in upper case (0.3.2.RC1)", "PEP 440, normalization: letters of any case; else none: the ranges beside the list are read all the same", legacyListed, 40},
 }
 
 func unreleased(d difference) bool {
 	return d.ours && d.base() == "Go" && strings.HasPrefix(strings.TrimPrefix(d.version, "v"), "0.0.0-")
 }
 
-// legacyListed fits where an entry for the package lists a version that PEP 440
-// refuses.
+// legacyListed fits where an entry for the package lists a version that does not
+// fit pep440.
 func legacyListed(d difference) bool {
 	return d.ours && d.base() == "PyPI" && slices.ContainsFunc(d.record.Affected, func(a normalize.Affected) bool {
 		return a.Package.Name == d.name && slices.ContainsFunc(a.Versions, func(v string) bool { return !pep440.MatchString(v) })
 	})
 }
 
-// pep440 is the grammar of PEP 440, appendix B, without white space around.
-var pep440 = regexp.MustCompile(`(?i)^v?([0-9]+!)?[0-9]+(\.[0-9]+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?` +
+// pep440 is the grammar of PEP 440, appendix B, without white space around and in
+// lower case alone, as trivy reads it.
+var pep440 = regexp.MustCompile(`^v?([0-9]+!)?[0-9]+(\.[0-9]+)*([-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?[0-9]*)?` +
 	`(-[0-9]+|[-_.]?(post|rev|r)[-_.]?[0-9]*)?([-_.]?dev[-_.]?[0-9]*)?(\+[a-z0-9]+([-_.][a-z0-9]+)*)?$`)

@@ -1,9 +1,11 @@
 package peers
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/advdb/advdb/internal/sharedtest"
@@ -11,6 +13,27 @@ import (
 
 // sizes are those of the SBOMs.
 var sizes = []int{10, 500, 5000}
+
+var peerNames = flag.String("peers", "osv-scanner", "scanners to run, of osv-scanner, grype and trivy; the last two take minutes to build")
+
+// chosen are the peers that the flag names, with databases made of db; the
+// archives for osv-scanner are in local.
+func chosen(t *testing.T, db, local string) (list []peer) {
+	t.Helper()
+	for name := range strings.SplitSeq(*peerNames, ",") {
+		switch name {
+		case "osv-scanner":
+			list = append(list, osvScanner(t, local))
+		case "grype":
+			list = append(list, grype(t, db, t.TempDir()))
+		case "trivy":
+			list = append(list, trivy(t, db, t.TempDir()))
+		default:
+			t.Fatalf("-peers: no scanner %q", name)
+		}
+	}
+	return list
+}
 
 // build builds the command at hand.
 func build(t *testing.T) string {
@@ -49,7 +72,7 @@ func TestScanner(t *testing.T) {
 	bin := build(t)
 	db, local := database(t, bin), t.TempDir()
 	inv, records := readDB(t, db, local)
-	peers := []peer{osvScanner(t, local), grype(t, db, t.TempDir()), trivy(t, db, t.TempDir())}
+	peers := chosen(t, db, local)
 	rep := newReport(t, db, records, peers)
 	for _, n := range sizes {
 		list := inv.sample(n)
